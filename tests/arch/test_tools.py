@@ -53,7 +53,8 @@ def a_query_becomes_the_same_text_in_c():
 
 def a_query_twice_or_without_a_statement_or_name_is_refused():
     for text in ("-- name: a\nselect 1;\n-- name: a\nselect 2;\n",
-                 "-- name: a\n-- name: b\nselect 1\n", "select 1;\n", "-- name: Bad Name\nselect 1;\n", "-- name: a\n"):
+                 "-- name: a\n-- name: b\nselect 1\n", "select 1;\n",
+                 "-- name: Bad Name\nselect 1;\n", "-- name: a\n"):
         if not generate("queries.awk", {"x.sql": text})[0]:
             yield f"accepted: {text!r}"
 
