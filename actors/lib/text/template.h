@@ -38,8 +38,8 @@ struct fan_template {
  * Compile a content.
  *
  * fields  the account's; the same table must be used for the values
- * fails   FAN_INVALID  why->field is the part: "message", "subject", "html", "media_url", "template",
- *                      "template.variables"; the text says what is wrong and what would be right
+ * fails   FAN_INVALID  why->field is the part: "message", "subject", "html", "media_url", "syntax",
+ *                      "template", "template.variables"; the text says what would be right
  */
 enum fan_err fan_template_compile(enum fan_kind kind, struct fan_bytes content,
         const struct fan_text_fields *fields, struct fan_arena *arena,

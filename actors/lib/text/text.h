@@ -1,9 +1,9 @@
 /*
  * text — a text with fields in it, compiled once and run for every recipient.
  *
- * A text becomes a program: steps and a pool of constants. The `{field}` syntax needs three kinds of
- * step; a richer syntax adds kinds, not another engine. Running a program allocates nothing but the
- * room of the buffer that it writes to.
+ * A text becomes a program: steps and a pool of constants. The `{field}` syntax needs three kinds
+ * of step; a richer syntax adds kinds, not another engine. Running a program allocates nothing but
+ * the room of the buffer that it writes to.
  */
 #ifndef FAN_ACTORS_LIB_TEXT_TEXT_H
 #define FAN_ACTORS_LIB_TEXT_TEXT_H
@@ -32,14 +32,14 @@ enum { FAN_TEXT_FIELDS_MAX = 1024 };
 /* Every field that a text of this account may name; a slot is an index into it. */
 struct fan_text_fields {
     const struct fan_bytes *names;     /* names[count] */
-    const struct fan_bytes *fallbacks; /* fallbacks[count]: the word for a missing value; absent: none */
+    const struct fan_bytes *fallbacks; /* fallbacks[count]: words for missing values */
     size_t count;
 };
 
 /**
  * Make the table of an account's fields.
  *
- * attributes  names of its declared attributes; borrowed. Those beyond FAN_TEXT_FIELDS_MAX are left out
+ * attributes  names of its declared attributes; borrowed. At most FAN_TEXT_FIELDS_MAX fields count
  * fallbacks   the account's words for missing values, a JSON object by field name; absent: none
  */
 struct fan_text_fields fan_text_fields_of(struct fan_texts attributes, struct fan_bytes fallbacks,
@@ -75,7 +75,7 @@ struct fan_text_program {
  * In the field syntax `{` a lower-case name `}` is a field; anything else in braces is text.
  *
  * arena  where the program lives; it copies what it needs of @source
- * fails  FAN_INVALID    a field that @fields does not have; the text names it and lists the valid ones
+ * fails  FAN_INVALID    a field that @fields does not have; the text names it and lists the rest
  *        FAN_TOO_LARGE  more than 64 KiB of source
  */
 enum fan_err fan_text_compile(struct fan_bytes source, enum fan_text_syntax syntax,
