@@ -1,0 +1,111 @@
+/*
+ * store/run — runs: one execution of a campaign each, its audience, its end and its counters.
+ *
+ * Every function takes the account first and runs in the turn's transaction. All fail with FAN_UNAVAILABLE, FAN_CONFLICT and
+ * FAN_INVALID as fan_db_run does; only further failures are named below.
+ */
+#ifndef FAN_SQL_STORE_RUN_H
+#define FAN_SQL_STORE_RUN_H
+
+#include "proto/words.h"
+#include "sql/db.h"
+
+/* How to launch a campaign. */
+struct fan_run_new {
+    fan_id campaign;
+    struct fan_bytes occurrence; /* "once" for a one-off campaign, the caller's key, … */
+    struct fan_ids contacts;     /* exactly these people; at NULL: the campaign's tags, or everybody */
+    fan_id channel;              /* where it goes */
+    uint32_t chunk_size;         /* 1 to 500: no more than the channel sends in ten seconds (fan_run_chunk_size) */
+};
+
+/** How many messages a chunk may hold on a channel of that rate (messages a second; 0: no limit). */
+uint32_t fan_run_chunk_size(double rate);
+
+/**
+ * Make the run of this occurrence and move its campaign to preparing. Safe to repeat: a second call finds the first one's run.
+ *
+ * created  out: false when the run was there already
+ * fails    FAN_NOT_FOUND  no such campaign in this account
+ *          FAN_CONFLICT   the campaign is neither draft nor scheduled and has no run of this occurrence; why->field is
+ *                         "status" and the text names its state
+ */
+enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
+        fan_id *run, bool *created, struct fan_why *why) FAN_MUST_CHECK;
+
+struct fan_run_due {
+    fan_id account, campaign;
+    fan_time scheduled_at;
+};
+
+/** Scheduled campaigns whose time has come, of every account (scheduler). */
+enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena, const struct fan_run_due **out, size_t *count,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+struct fan_run_live {
+    fan_id account, run, campaign, channel;
+    enum fan_run_state state;
+    enum fan_kind kind;
+    enum fan_lane lane;
+    bool resolved;
+    uint32_t chunk_size;
+};
+
+/** Runs that have not ended, of every account, in the order of accounts (scheduler). */
+enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena, const struct fan_run_live **out, size_t *count,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+/* A run whose audience is being written. */
+struct fan_run_audience {
+    fan_id campaign, channel;
+    enum fan_kind kind;
+    enum fan_lane lane;
+    fan_time due_at;
+    int64_t cursor;
+    fan_id boundary;
+    uint32_t chunk_size;
+    struct fan_ids tags;
+    struct fan_ids contacts; /* at NULL: by tags */
+};
+
+/** Hold a run for resolving. fails FAN_NOT_FOUND: complete, ended, or another resolver is at it; that is fine */
+enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, struct fan_run_audience *out,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+struct fan_run_page {
+    int64_t *places;  /* of each person, for the cursor */
+    fan_id *contacts; /* contacts[count] */
+    int16_t *skips;   /* enum fan_reason, 0: not skipped */
+    size_t count;
+};
+
+/** Read the next page of at most @limit people behind the run's cursor. */
+enum fan_err fan_run_page(struct fan_db *db, fan_id account, const struct fan_run_audience *audience, uint32_t limit,
+        struct fan_arena *arena, struct fan_run_page *out, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Move the cursor, with the chunks of its page in the same transaction; @complete ends the audience. */
+enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor, bool complete,
+        struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+
+/** End a run of which nothing is left to do, and its campaign. @ended: out, its state, or -1 while it goes on. */
+enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int *ended, fan_id *campaign,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+/** Move a campaign from one of the states @from[from_count] to @to. @moved: out. */
+enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign, const int16_t *from, size_t from_count,
+        enum fan_campaign_state to, struct fan_arena *arena, bool *moved, struct fan_why *why) FAN_MUST_CHECK;
+
+/* A campaign's counters: recipients by state, then how far the sent ones came. */
+struct fan_run_stats {
+    int64_t total;
+    int64_t pending; /* without sending */
+    int64_t sending; /* opened by a sender, no outcome yet */
+    int64_t retry, unknown, sent, failed, skipped, cancelled, unknown_final, expired;
+    int64_t undelivered, delivered, read, opened, clicked, replied, complained, unsubscribed;
+};
+
+/** Sum them over the chunks of all runs of a campaign. */
+enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, struct fan_arena *arena,
+        struct fan_run_stats *out, struct fan_why *why) FAN_MUST_CHECK;
+
+#endif
