@@ -31,15 +31,19 @@ static const struct fan_json *ours(const json_t *json)
     return (const struct fan_json *)json;
 }
 
-/* Whether brackets nest beyond DEPTH_MAX; looked at first, because jansson allows 2048 and
- * recurses. */
-static bool is_too_deep(struct fan_bytes text)
+/*
+ * What is wrong with @text before jansson looks at it, or NULL: jansson recurses into 2048 brackets,
+ * and overlooks a NUL behind a number.
+ */
+static const char *objection(struct fan_bytes text)
 {
     bool in_string = false;
     int depth = 0;
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
+        if (c == '\0')
+            return "holds a NUL";
         if (c == '"')
             in_string = !in_string;
         else if (in_string)
@@ -49,9 +53,9 @@ static bool is_too_deep(struct fan_bytes text)
         else if (c == ']' || c == '}')
             depth--;
         if (depth > DEPTH_MAX)
-            return true;
+            return "is nested too deeply";
     }
-    return false;
+    return NULL;
 }
 
 /* jansson quotes the input behind " near "; it may be a secret, so it is cut off. */
@@ -74,12 +78,13 @@ static void release(void *json)
 enum fan_err fan_json_parse(struct fan_bytes text, struct fan_arena *arena,
         const struct fan_json **out, struct fan_why *why)
 {
+    const char *wrong = objection(text);
     json_error_t error;
     json_t *json;
 
     *out = NULL;
-    if (is_too_deep(text))
-        return fan_fail(why, FAN_INVALID, "JSON nested deeper than %d", DEPTH_MAX);
+    if (wrong)
+        return fan_fail(why, FAN_INVALID, "the JSON %s", wrong);
     json = json_loadb(text.at ? text.at : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
             &error);
     if (!json)

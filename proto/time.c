@@ -51,7 +51,7 @@ const char *fan_time_text(fan_time at, char out[FAN_TIME_TEXT])
 {
     int64_t seconds = floor_div(at, FAN_SECOND);
     int64_t days = floor_div(seconds, 86400);
-    int fraction = (int)(at - seconds * FAN_SECOND);
+    int fraction = (int)((at % FAN_SECOND + FAN_SECOND) % FAN_SECOND);
     int of_day = (int)(seconds - days * 86400);
     struct date date = date_of(days);
     int len = snprintf(out, FAN_TIME_TEXT, "%04lld-%02u-%02uT%02d:%02d:%02d", (long long)date.year,
