@@ -109,7 +109,7 @@ WHERE account_id = $1 AND id = $2 RETURNING state;
 -- End a run of which nothing is left to do. (account, run) -> its state and campaign if this call ended it
 UPDATE run r SET state = CASE WHEN s.sent > 0 OR s.total = 0 THEN 3 ELSE 4 END, ended_at = statement_timestamp()
 FROM (SELECT coalesce(sum(n_pending + n_retry + n_unknown), 0) AS live, coalesce(sum(n_sent), 0) AS sent,
-    coalesce(sum(size) FILTER (WHERE NOT is_retry), 0) AS total, bool_or(state < 3) AS open
+    coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint AS total, bool_or(state < 3) AS open
   FROM chunk WHERE account_id = $1 AND run_id = $2) s
 WHERE r.account_id = $1 AND r.id = $2 AND r.state = 1 AND r.resolved AND s.live = 0 AND s.open IS NOT TRUE
 RETURNING r.state, r.campaign_id;
@@ -119,7 +119,7 @@ RETURNING r.state, r.campaign_id;
 -- A campaign's counters, summed over the chunks of its runs. (account, campaign)
 WITH r AS MATERIALIZED (SELECT id, state FROM run WHERE account_id = $1 AND campaign_id = $2),
 c AS MATERIALIZED (SELECT k.*, r.state AS run_state FROM r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id)
-SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0),
+SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint,
   coalesce(sum(n_pending), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state <> 5), 0),
   coalesce(sum(n_retry), 0), coalesce(sum(n_unknown), 0), coalesce(sum(n_sent), 0), coalesce(sum(n_failed), 0),
   coalesce(sum(n_skipped), 0), coalesce(sum(n_cancelled), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state = 5), 0),

@@ -1,0 +1,303 @@
+#include "sql/store/chunk.h"
+
+#include "sql/queries.h"
+
+static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
+{
+    fan_args_begin(args, arena);
+    fan_arg_i64(args, account);
+}
+
+enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan, struct fan_arena *arena,
+        size_t *chunks, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, plan->run);
+    fan_arg_i64(&args, plan->channel);
+    fan_arg_i16(&args, plan->lane);
+    fan_arg_i64(&args, plan->due_at);
+    fan_arg_i64s(&args, plan->contacts.at, plan->contacts.len);
+    fan_arg_i32(&args, (int32_t)plan->size);
+    err = fan_db_run(db, &fan_q_chunk_plan, &args, &rows, why);
+    *chunks = err ? 0 : (size_t)rows.count;
+    return err;
+}
+
+enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_id channel, const fan_id *contacts,
+        const int16_t *reasons, size_t count, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    FAN_ASSERT(count > 0 && count <= FAN_CHUNK_MAX);
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, channel);
+    fan_arg_i16(&args, (int32_t)count);
+    err = fan_db_run(db, &fan_q_chunk_skips, &args, &rows, why);
+    if (err)
+        return err;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, fan_row_i64(&rows, 0, 0));
+    fan_arg_i64s(&args, contacts, count);
+    fan_arg_i16s(&args, reasons, count);
+    return fan_db_run(db, &fan_q_chunk_skipped_messages, &args, NULL, why);
+}
+
+enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch, struct fan_arena *arena,
+        struct fan_chunk_planned *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, chunk);
+    fan_arg_i32(&args, (int32_t)epoch);
+    err = fan_db_run(db, &fan_q_chunk_load, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.count == 0)
+        return fan_fail(why, FAN_CONFLICT, "chunk %lld is not to be rendered at epoch %u", (long long)chunk, epoch);
+    *out = (struct fan_chunk_planned){
+        .run = fan_row_i64(&rows, 0, 0),
+        .channel = fan_row_i64(&rows, 0, 1),
+        .lane = (enum fan_lane)fan_row_i64(&rows, 0, 2),
+        .contacts = fan_row_i64s(&rows, 0, 3, arena),
+        .kind = (enum fan_kind)fan_row_i64(&rows, 0, 4),
+        .content = fan_row_text(&rows, 0, 5),
+        .campaign = fan_row_i64(&rows, 0, 6),
+    };
+    return FAN_OK;
+}
+
+static void read_person(const struct fan_rows *rows, int row, struct fan_person *person)
+{
+    struct fan_bytes *const texts[] = { &person->external_id, &person->phone, &person->email, &person->first_name,
+        &person->last_name, &person->company, &person->country, &person->language, &person->attributes };
+
+    person->contact = fan_row_i64(rows, row, 0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = fan_row_text(rows, row, (int)i + 1);
+    person->suppressed = fan_row_bool(rows, row, 10);
+}
+
+enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts, enum fan_kind kind,
+        struct fan_arena *arena, const struct fan_person **people, struct fan_why *why)
+{
+    struct fan_person *list;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64s(&args, contacts.at, contacts.len);
+    fan_arg_i16(&args, kind);
+    err = fan_db_run(db, &fan_q_chunk_people, &args, &rows, why);
+    if (err)
+        return err;
+    FAN_ASSERT((size_t)rows.count == contacts.len);
+    *people = list = fan_arena_array(arena, contacts.len, sizeof *list);
+    for (int i = 0; i < rows.count; i++)
+        read_person(&rows, i, &list[i]);
+    return FAN_OK;
+}
+
+/* Bodies that do not fit in their rows go to message_body. */
+static enum fan_err insert_long_bodies(struct fan_db *db, fan_id account, fan_id chunk,
+        const struct fan_chunk_rendered *messages, struct fan_arena *arena, struct fan_why *why)
+{
+    fan_id *ids = fan_arena_array(arena, messages->count, sizeof *ids);
+    struct fan_bytes *bodies = fan_arena_array(arena, messages->count, sizeof *bodies);
+    struct fan_args args;
+    size_t count = 0;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        if (messages->bodies[i].len <= FAN_BODY_IN_ROW)
+            continue;
+        ids[count] = fan_message_id(chunk, (uint32_t)i);
+        bodies[count++] = messages->bodies[i];
+    }
+    if (count == 0)
+        return FAN_OK;
+    begin(&args, arena, account);
+    fan_arg_i64s(&args, ids, count);
+    fan_arg_texts(&args, bodies, count);
+    return fan_db_run(db, &fan_q_chunk_bodies, &args, NULL, why);
+}
+
+enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
+        const struct fan_chunk_rendered *messages, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_bytes *in_row = fan_arena_array(arena, messages->count, sizeof *in_row);
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    for (size_t i = 0; i < messages->count; i++)
+        in_row[i] = messages->bodies[i].len <= FAN_BODY_IN_ROW ? messages->bodies[i] : FAN_NO_BYTES;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, chunk);
+    fan_arg_i32(&args, (int32_t)epoch);
+    fan_arg_i64s(&args, messages->contacts, messages->count);
+    fan_arg_i16s(&args, messages->states, messages->count);
+    fan_arg_i16s(&args, messages->reasons, messages->count);
+    fan_arg_texts(&args, messages->addresses, messages->count);
+    fan_arg_i16s(&args, messages->formats, messages->count);
+    fan_arg_texts(&args, in_row, messages->count);
+    err = fan_db_run(db, &fan_q_chunk_render, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.affected == 0)
+        return fan_fail(why, FAN_CONFLICT, "chunk %lld was rendered by somebody else", (long long)chunk);
+    return insert_long_bodies(db, account, chunk, messages, arena, why);
+}
+
+enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run, uint32_t limit, struct fan_arena *arena,
+        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why)
+{
+    struct fan_chunk_seen *seen;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, limit);
+    err = fan_db_run(db, &fan_q_chunk_in_flight, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = seen = fan_arena_array(arena, *count, sizeof *seen);
+    for (int i = 0; i < rows.count; i++)
+        seen[i] = (struct fan_chunk_seen){
+            .chunk = fan_row_i64(&rows, i, 0),
+            .epoch = (uint32_t)fan_row_i64(&rows, i, 1),
+            .state = (enum fan_chunk_state)fan_row_i64(&rows, i, 2),
+            .lane = (enum fan_lane)fan_row_i64(&rows, i, 3),
+            .channel = fan_row_i64(&rows, i, 4),
+            .owner = (uint64_t)fan_row_i64(&rows, i, 5),
+            .expired = fan_row_bool(&rows, i, 6),
+            .watermark = (uint32_t)fan_row_i64(&rows, i, 7),
+            .size = (uint32_t)fan_row_i64(&rows, i, 8),
+        };
+    return FAN_OK;
+}
+
+static enum fan_err nothing_unsettled(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk,
+        struct fan_arena *arena, bool *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, chunk->chunk);
+    fan_arg_i32(&args, (int32_t)chunk->epoch);
+    fan_arg_i64(&args, fan_message_id(chunk->chunk, 0));
+    fan_arg_i64(&args, fan_message_id(chunk->chunk + 1, 0));
+    err = fan_db_run(db, &fan_q_chunk_unbegun, &args, &rows, why);
+    *out = !err && rows.count > 0 && fan_row_bool(&rows, 0, 0);
+    return err;
+}
+
+enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk, bool unbegun,
+        struct fan_arena *arena, bool *taken, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    bool force = false;
+
+    *taken = false;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, chunk->chunk);
+    err = fan_db_run(db, &fan_q_chunk_lock_work, &args, NULL, why);
+    if (!err && unbegun)
+        err = nothing_unsettled(db, account, chunk, arena, &force, why);
+    if (err)
+        return err;
+    fan_arg_i32(&args, (int32_t)chunk->epoch);
+    fan_arg_i64_or_null(&args, 0);
+    fan_arg_null(&args);
+    fan_arg_bool(&args, force);
+    err = fan_db_run(db, &fan_q_chunk_release, &args, &rows, why);
+    *taken = !err && rows.count > 0;
+    return err;
+}
+
+/* Lock the home chunks that a sweep is about; their ids are borrowed from the arena. */
+static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query, fan_id account, fan_id run,
+        struct fan_arena *arena, struct fan_ids *homes, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    fan_id *ids;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    err = fan_db_run(db, query, &args, &rows, why);
+    if (err)
+        return err;
+    ids = fan_arena_array(arena, (size_t)rows.count, sizeof *ids);
+    for (int i = 0; i < rows.count; i++)
+        ids[i] = fan_row_i64(&rows, i, 0);
+    *homes = (struct fan_ids){ ids, (size_t)rows.count };
+    return FAN_OK;
+}
+
+static int64_t sum_of(const struct fan_rows *rows)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < rows->count; i++)
+        sum += fan_row_i64(rows, i, 0);
+    return sum;
+}
+
+enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size, struct fan_arena *arena,
+        int64_t *promoted, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    struct fan_ids homes;
+    enum fan_err err = lock_homes(db, &fan_q_chunk_lock_due, account, run, arena, &homes, why);
+
+    *promoted = 0;
+    if (err || homes.len == 0)
+        return err;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64s(&args, homes.at, homes.len);
+    fan_arg_i32(&args, (int32_t)size);
+    err = fan_db_run(db, &fan_q_chunk_promote, &args, &rows, why);
+    if (!err)
+        *promoted = sum_of(&rows);
+    return err;
+}
+
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int64_t *settled,
+        struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    struct fan_ids homes;
+    enum fan_err err = lock_homes(db, &fan_q_chunk_lock_unknown, account, run, arena, &homes, why);
+
+    *settled = 0;
+    if (err || homes.len == 0)
+        return err;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64s(&args, homes.at, homes.len);
+    err = fan_db_run(db, &fan_q_chunk_settle, &args, &rows, why);
+    if (!err)
+        *settled = sum_of(&rows);
+    return err;
+}

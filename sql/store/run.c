@@ -1,0 +1,285 @@
+#include "sql/store/run.h"
+
+#include "sql/queries.h"
+
+static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
+{
+    fan_args_begin(args, arena);
+    fan_arg_i64(args, account);
+}
+
+uint32_t fan_run_chunk_size(double rate)
+{
+    double ten_seconds = rate * 10;
+
+    if (rate <= 0 || ten_seconds >= 500)
+        return 500;
+    return ten_seconds < 1 ? 1 : (uint32_t)ten_seconds;
+}
+
+static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
+        fan_id *run, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, how->campaign);
+    fan_arg_text(&args, how->occurrence);
+    err = fan_db_run(db, &fan_q_run_find, &args, &rows, why);
+    *run = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
+    return err;
+}
+
+static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
+        fan_id *run, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, how->campaign);
+    fan_arg_text(&args, how->occurrence);
+    fan_arg_i64(&args, how->channel);
+    if (how->contacts.at)
+        fan_arg_i64s(&args, how->contacts.at, how->contacts.len);
+    else
+        fan_arg_null(&args);
+    fan_arg_i16(&args, (int32_t)how->chunk_size);
+    err = fan_db_run(db, &fan_q_run_insert, &args, &rows, why);
+    *run = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
+    return err;
+}
+
+enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign, const int16_t *from, size_t from_count,
+        enum fan_campaign_state to, struct fan_arena *arena, bool *moved, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    fan_arg_i16s(&args, from, from_count);
+    fan_arg_i16(&args, to);
+    err = fan_db_run(db, &fan_q_run_campaign_state, &args, &rows, why);
+    *moved = !err && rows.count > 0;
+    return err;
+}
+
+enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
+        fan_id *run, bool *created, struct fan_why *why)
+{
+    static const int16_t launchable[] = { FAN_CAMPAIGN_DRAFT, FAN_CAMPAIGN_SCHEDULED };
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    int64_t state;
+
+    *created = false;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, how->campaign);
+    err = fan_db_run(db, &fan_q_run_campaign_lock, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.count == 0)
+        return fan_fail_field(why, FAN_NOT_FOUND, "id", "there is no campaign %lld", (long long)how->campaign);
+    state = fan_row_i64(&rows, 0, 0);
+    err = find(db, account, how, arena, run, why);
+    if (err || *run)
+        return err;
+    if (state != FAN_CAMPAIGN_DRAFT && state != FAN_CAMPAIGN_SCHEDULED)
+        return fan_fail_field(why, FAN_CONFLICT, "status", "the campaign is %s; only draft and scheduled ones can be sent",
+                fan_campaign_state_name((int)state));
+    err = insert(db, account, how, arena, run, why);
+    if (!err)
+        err = fan_campaign_move(db, account, how->campaign, launchable, 2, FAN_CAMPAIGN_PREPARING, arena, created, why);
+    return err;
+}
+
+enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena, const struct fan_run_due **out, size_t *count,
+        struct fan_why *why)
+{
+    struct fan_run_due *due;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    fan_arg_i64(&args, 100);
+    err = fan_db_run(db, &fan_q_run_campaigns_due, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = due = fan_arena_array(arena, *count, sizeof *due);
+    for (int i = 0; i < rows.count; i++)
+        due[i] = (struct fan_run_due){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1), fan_row_i64(&rows, i, 2) };
+    return FAN_OK;
+}
+
+enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena, const struct fan_run_live **out, size_t *count,
+        struct fan_why *why)
+{
+    struct fan_run_live *live;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    err = fan_db_run(db, &fan_q_run_live, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = live = fan_arena_array(arena, *count, sizeof *live);
+    for (int i = 0; i < rows.count; i++)
+        live[i] = (struct fan_run_live){
+            .account = fan_row_i64(&rows, i, 0),
+            .run = fan_row_i64(&rows, i, 1),
+            .campaign = fan_row_i64(&rows, i, 2),
+            .state = (enum fan_run_state)fan_row_i64(&rows, i, 3),
+            .kind = (enum fan_kind)fan_row_i64(&rows, i, 4),
+            .channel = fan_row_i64(&rows, i, 5),
+            .lane = (enum fan_lane)fan_row_i64(&rows, i, 6),
+            .resolved = fan_row_bool(&rows, i, 7),
+            .chunk_size = (uint32_t)fan_row_i64(&rows, i, 8),
+        };
+    return FAN_OK;
+}
+
+enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, struct fan_run_audience *out,
+        struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    err = fan_db_run(db, &fan_q_run_load, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.count == 0)
+        return fan_fail(why, FAN_NOT_FOUND, "run %lld needs no resolving now", (long long)run);
+    *out = (struct fan_run_audience){
+        .campaign = fan_row_i64(&rows, 0, 0),
+        .kind = (enum fan_kind)fan_row_i64(&rows, 0, 1),
+        .channel = fan_row_i64(&rows, 0, 2),
+        .lane = (enum fan_lane)fan_row_i64(&rows, 0, 3),
+        .due_at = fan_row_i64(&rows, 0, 4),
+        .cursor = fan_row_i64(&rows, 0, 5),
+        .boundary = fan_row_i64(&rows, 0, 6),
+        .chunk_size = (uint32_t)fan_row_i64(&rows, 0, 7),
+        .tags = fan_row_i64s(&rows, 0, 8, arena),
+    };
+    if (!fan_row_null(&rows, 0, 9))
+        out->contacts = fan_row_i64s(&rows, 0, 9, arena);
+    return FAN_OK;
+}
+
+/* The page's statement, with its parameters behind the account. */
+static const struct fan_query *page_query(const struct fan_run_audience *audience, uint32_t limit, struct fan_args *args)
+{
+    fan_arg_i64(args, audience->cursor);
+    if (audience->contacts.at) {
+        fan_arg_i64(args, limit);
+        fan_arg_i16(args, audience->kind);
+        fan_arg_i64s(args, audience->contacts.at, audience->contacts.len);
+        return &fan_q_run_page_listed;
+    }
+    fan_arg_i64(args, audience->boundary);
+    fan_arg_i64(args, limit);
+    fan_arg_i16(args, audience->kind);
+    if (audience->tags.len == 0)
+        return &fan_q_run_page_all;
+    fan_arg_i64s(args, audience->tags.at, audience->tags.len);
+    return &fan_q_run_page_tagged;
+}
+
+enum fan_err fan_run_page(struct fan_db *db, fan_id account, const struct fan_run_audience *audience, uint32_t limit,
+        struct fan_arena *arena, struct fan_run_page *out, struct fan_why *why)
+{
+    const struct fan_query *query;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    size_t count;
+
+    begin(&args, arena, account);
+    query = page_query(audience, limit, &args);
+    err = fan_db_run(db, query, &args, &rows, why);
+    if (err)
+        return err;
+    count = (size_t)rows.count;
+    *out = (struct fan_run_page){
+        .places = fan_arena_array(arena, count, sizeof *out->places),
+        .contacts = fan_arena_array(arena, count, sizeof *out->contacts),
+        .skips = fan_arena_array(arena, count, sizeof *out->skips),
+        .count = count,
+    };
+    for (int i = 0; i < rows.count; i++) {
+        out->places[i] = fan_row_i64(&rows, i, 0);
+        out->contacts[i] = fan_row_i64(&rows, i, 1);
+        out->skips[i] = (int16_t)fan_row_i64(&rows, i, 2);
+    }
+    return FAN_OK;
+}
+
+enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor, bool complete,
+        struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, cursor);
+    fan_arg_bool(&args, complete);
+    return fan_db_run(db, &fan_q_run_advance, &args, NULL, why);
+}
+
+enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int *ended, fan_id *campaign,
+        struct fan_why *why)
+{
+    static const int16_t live[] = { FAN_CAMPAIGN_PREPARING, FAN_CAMPAIGN_RUNNING };
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    bool moved;
+
+    *ended = -1;
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    err = fan_db_run(db, &fan_q_run_complete, &args, &rows, why);
+    if (err || rows.count == 0)
+        return err;
+    *ended = (int)fan_row_i64(&rows, 0, 0);
+    *campaign = fan_row_i64(&rows, 0, 1);
+    return fan_campaign_move(db, account, *campaign, live, 2,
+            *ended == FAN_RUN_COMPLETED ? FAN_CAMPAIGN_COMPLETED : FAN_CAMPAIGN_FAILED, arena, &moved, why);
+}
+
+enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, struct fan_arena *arena,
+        struct fan_run_stats *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    int64_t *const fields[] = { &out->total, &out->pending, &out->retry, &out->unknown, &out->sent, &out->failed,
+        &out->skipped, &out->cancelled, &out->unknown_final, &out->expired, &out->undelivered, &out->delivered,
+        &out->read, &out->opened, &out->clicked, &out->replied, &out->complained, &out->unsubscribed };
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    err = fan_db_run(db, &fan_q_run_stats, &args, &rows, why);
+    if (err)
+        return err;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        *fields[i] = fan_row_i64(&rows, 0, (int)i);
+    err = fan_db_run(db, &fan_q_run_sending, &args, &rows, why);
+    if (err)
+        return err;
+    out->sending = fan_row_i64(&rows, 0, 0);
+    out->pending = out->pending > out->sending ? out->pending - out->sending : 0;
+    return FAN_OK;
+}
