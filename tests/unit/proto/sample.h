@@ -1,5 +1,5 @@
 /*
- * sample — a struct of any message, filled from its schema: every field says something of its own.
+ * sample — a struct of any message, filled from its schema; every field says something else.
  */
 #ifndef FAN_TESTS_UNIT_PROTO_SAMPLE_H
 #define FAN_TESTS_UNIT_PROTO_SAMPLE_H

@@ -239,7 +239,8 @@ static void nesting_ends_at_32(void **state)
 static void brackets_inside_strings_do_not_nest(void **state)
 {
     (void)parse_text(*state,
-            "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\",\"\\\"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{\\\\\"]");
+            "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\","
+            "\"\\\"{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{\\\\\"]");
 }
 
 static void the_writer_sets_commas_and_names(void **state)
