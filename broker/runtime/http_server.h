@@ -23,6 +23,7 @@ struct fan_http_server_options {
     uint32_t body_cap;    /* bytes; 0: 1 MiB. Does not bound bodies that are taken in parts */
     uint32_t head_ms;     /* 0: 10,000: the whole head must be there */
     bool reuse_port;      /* several processes share the port */
+    uint32_t per_address; /* connections from one address; 0: no bound, as behind a proxy */
 };
 
 /** Called once with a whole request. Answer now, or keep @request and answer later from the loop's
@@ -81,6 +82,11 @@ void fan_http_set_user(struct fan_http_request *request, void *user);
  * and values are decoded. */
 bool fan_form_next(struct fan_bytes form, size_t *cursor, struct fan_arena *arena,
         struct fan_bytes *name, struct fan_bytes *value);
+
+/** Take no more parts of this body for now; what arrived waits in the kernel, and so does the
+ * client. */
+void fan_http_pause(struct fan_http_request *request);
+void fan_http_resume(struct fan_http_request *request);
 
 /* ---- the answer ---- */
 
