@@ -14,7 +14,7 @@ struct fan_arena;
 struct fan_arena *fan_arena_new(void);
 void fan_arena_free(struct fan_arena **arena);
 
-/** Run the deferred calls, last deferred first, and forget everything; a block is kept for reuse. */
+/** Run the deferred calls, last deferred first, and forget everything but a block for reuse. */
 void fan_arena_reset(struct fan_arena *arena);
 
 /** @size bytes, zeroed, aligned for any type. */

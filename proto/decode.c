@@ -100,8 +100,10 @@ _Static_assert(sizeof heads / sizeof *heads == 32, "one row for each of 0xc0 to 
 /* A number that came in a signed form: spread its sign, and say so when it is not negative. */
 static void settle_sign(struct token *token, unsigned width)
 {
-    uint64_t sign = UINT64_C(1) << (width * 8 - 1);
+    uint64_t sign;
 
+    FAN_ASSERT(width > 0 && width <= 8);
+    sign = UINT64_C(1) << (width * 8 - 1);
     token->n = (token->n ^ sign) - sign;
     if (!(token->n >> 63))
         token->kind = POSITIVE;
@@ -250,7 +252,7 @@ static enum fan_err take_sized(struct cursor *cursor, struct place place, enum t
 
 static enum fan_err read_integer(struct cursor *cursor, struct place place, void *at)
 {
-    uint64_t n;
+    uint64_t n = 0;
     enum fan_err err = take_integer(cursor, place, place.field->type, &n);
 
     if (err)
@@ -297,7 +299,7 @@ static enum fan_err read_ids(struct cursor *cursor, struct place place, struct f
         return err;
     ids = fan_arena_array(cursor->arena, token.n, sizeof *ids);
     for (size_t i = 0; i < token.n && !err; i++) {
-        uint64_t id;
+        uint64_t id = 0;
         err = take_integer(cursor, place, FAN_TYPE_id, &id);
         ids[i] = err ? 0 : (int64_t)id;
     }
@@ -407,7 +409,7 @@ static enum fan_err read_entry(struct cursor *cursor, const struct fan_schema *s
 {
     const struct fan_field *fields = schema->fields();
     struct place place = { .schema = schema };
-    uint64_t key;
+    uint64_t key = 0;
     size_t i;
     enum fan_err err = read_key(cursor, schema, &key);
 

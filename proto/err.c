@@ -49,14 +49,14 @@ const char *fan_err_name(enum fan_err err)
     return err <= FAN_UNCERTAIN ? names[err] : "unknown";
 }
 
-noreturn void fan_assert_failed(const char *expression, const char *file, int line)
+void fan_assert_failed(const char *expression, const char *file, int line)
 {
     fprintf(stderr, "{\"level\":\"error\",\"event\":\"assert.failed\",\"text\":\"%s:%d: %s\"}\n",
             file, line, expression);
     abort();
 }
 
-noreturn void fan_die(const char *format, ...)
+void fan_die(const char *format, ...)
 {
     va_list args;
 

@@ -7,9 +7,8 @@
 #ifndef FAN_PROTO_ERR_H
 #define FAN_PROTO_ERR_H
 
-#include <stdnoreturn.h>
-
 #define FAN_MUST_CHECK __attribute__((warn_unused_result))
+#define FAN_NO_RETURN __attribute__((noreturn))
 #define FAN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum fan_err {
@@ -43,11 +42,11 @@ enum fan_err fan_fail_field(struct fan_why *why, enum fan_err err, const char *f
 const char *fan_err_name(enum fan_err err);
 
 /** Say where our code broke its own contract, and abort. Outside data is never asserted. */
-noreturn void fan_assert_failed(const char *expression, const char *file, int line);
+FAN_NO_RETURN void fan_assert_failed(const char *expression, const char *file, int line);
 
 /** Say why the process cannot go on (wrong environment at boot, memory ran out) and exit with 70.
  */
-noreturn void fan_die(const char *format, ...) FAN_PRINTF(1, 2);
+FAN_NO_RETURN void fan_die(const char *format, ...) FAN_PRINTF(1, 2);
 
 #define FAN_ASSERT(expression) \
     ((expression) ? (void)0 : fan_assert_failed(#expression, __FILE__, __LINE__))

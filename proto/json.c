@@ -32,8 +32,8 @@ static const struct fan_json *ours(const json_t *json)
 }
 
 /*
- * What is wrong with @text before jansson looks at it, or NULL: jansson recurses into 2048 brackets,
- * and overlooks a NUL behind a number.
+ * What is wrong with @text before jansson looks at it, or NULL: jansson recurses into 2048
+ * brackets, and overlooks a NUL behind a number.
  */
 static const char *objection(struct fan_bytes text)
 {

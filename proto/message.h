@@ -22,21 +22,21 @@
 #define FAN_C_bin struct fan_bytes
 #define FAN_C_ids struct fan_ids
 
+/* clang-format off */
+
 /* The structs. */
 #define MESSAGE(name, number, way, doc) struct fan_##name {
-#define RECORD(name, doc)             \
-    struct fan_##name;                \
-    struct fan_##name##_list {        \
-        const struct fan_##name *at;  \
-        size_t len;                   \
-    };                                \
+#define RECORD(name, doc) \
+    struct fan_##name; \
+    struct fan_##name##_list { \
+        const struct fan_##name *at; \
+        size_t len; \
+    }; \
     struct fan_##name {
 #define FIELD(key, type, name, need, cap, doc) FAN_C_##type name;
 #define LIST(key, record, name, cap, doc) struct fan_##record##_list name;
 #define RESERVED(key, doc)
-#define END()            \
-    uint8_t nothing_[0]; \
-    };
+#define END() uint8_t nothing_[0]; };
 #include "proto/messages.def"
 #undef MESSAGE
 #undef RECORD
@@ -76,6 +76,8 @@ enum fan_message_number {
 #undef LIST
 #undef RESERVED
 #undef END
+
+/* clang-format on */
 
 /** All messages (not the records), by table order; NULL ends. */
 extern const struct fan_schema *const fan_schemas[];

@@ -1,4 +1,4 @@
-"""The example subscriber agrees with docs/wire.md, reads our golden frames and follows a real bus."""
+"""The example subscriber agrees with docs/wire.md, reads golden frames and follows a real bus."""
 import importlib.util
 import os
 import re
