@@ -61,38 +61,18 @@ static const struct head {
     unsigned char kind;
     unsigned char width;
 } heads[] = {
-    { NIL, 0 },
-    { NOTHING, 0 },
-    { BOOL, 0 },
-    { BOOL, 0 },
-    { BIN, 1 },
-    { BIN, 2 },
-    { BIN, 4 },
-    { EXT, 1 },
-    { EXT, 2 },
-    { EXT, 4 },
-    { FLOAT, 4 },
-    { FLOAT, 8 },
-    { POSITIVE, 1 },
-    { POSITIVE, 2 },
-    { POSITIVE, 4 },
-    { POSITIVE, 8 },
-    { NEGATIVE, 1 },
-    { NEGATIVE, 2 },
-    { NEGATIVE, 4 },
-    { NEGATIVE, 8 },
-    { EXT, 0 },
-    { EXT, 0 },
-    { EXT, 0 },
-    { EXT, 0 },
-    { EXT, 0 },
-    { STR, 1 },
-    { STR, 2 },
-    { STR, 4 },
-    { ARRAY, 2 },
-    { ARRAY, 4 },
-    { MAP, 2 },
-    { MAP, 4 },
+    /* clang-format off */
+    { NIL, 0 }, { NOTHING, 0 }, { BOOL, 0 }, { BOOL, 0 },                /* nil, none, false, true */
+    { BIN, 1 }, { BIN, 2 }, { BIN, 4 },                                  /* bin 8, 16, 32 */
+    { EXT, 1 }, { EXT, 2 }, { EXT, 4 },                                  /* ext 8, 16, 32 */
+    { FLOAT, 4 }, { FLOAT, 8 },                                          /* float 32, 64 */
+    { POSITIVE, 1 }, { POSITIVE, 2 }, { POSITIVE, 4 }, { POSITIVE, 8 },  /* uint 8 to 64 */
+    { NEGATIVE, 1 }, { NEGATIVE, 2 }, { NEGATIVE, 4 }, { NEGATIVE, 8 },  /* int 8 to 64 */
+    { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 },          /* fixext 1 to 16 */
+    { STR, 1 }, { STR, 2 }, { STR, 4 },                                  /* str 8, 16, 32 */
+    { ARRAY, 2 }, { ARRAY, 4 },                                          /* array 16, 32 */
+    { MAP, 2 }, { MAP, 4 },                                              /* map 16, 32 */
+    /* clang-format on */
 };
 
 _Static_assert(sizeof heads / sizeof *heads == 32, "one row for each of 0xc0 to 0xdf");
