@@ -1,0 +1,76 @@
+-- Campaigns as people write and read them. What launches and ends them stands in run.sql.
+
+-- name: campaign_get
+-- role: fan_gateway
+-- (account, campaign)
+SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content::text,
+  details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
+  at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
+  ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
+    ORDER BY t.name)
+FROM campaign c WHERE c.account_id = $1 AND c.id = $2::bigint;
+
+-- name: campaign_page
+-- role: fan_gateway
+-- Newest first. (account, limit, offset, kind or 0, state or -1)
+SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content::text,
+  details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
+  at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
+  ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
+    ORDER BY t.name)
+FROM campaign c
+WHERE c.account_id = $1 AND ($4::smallint = 0 OR c.kind = $4) AND ($5::smallint < 0 OR c.state = $5)
+ORDER BY c.id DESC LIMIT $2::bigint OFFSET $3::bigint;
+
+-- name: campaign_count
+-- role: fan_gateway
+-- (account, kind or 0, state or -1)
+SELECT count(*) FROM campaign
+WHERE account_id = $1 AND ($2::smallint = 0 OR kind = $2) AND ($3::smallint < 0 OR state = $3);
+
+-- name: campaign_number_lock
+-- role: fan_gateway
+-- Campaigns of an account are numbered one after the other.
+SELECT pg_advisory_xact_lock(hashtextextended('campaign number', $1));
+
+-- name: campaign_insert
+-- role: fan_gateway
+-- After campaign_number_lock. (account, name, description, kind, channel, content, details, tags,
+-- scheduled, start, end, state, enabled, at least once, sender)
+INSERT INTO campaign (account_id, display_id, name, description, kind, channel_id, content, details,
+  tag_ids, scheduled_at, start_date, end_date, state, enabled, at_least_once, sender_id)
+VALUES ($1, (SELECT coalesce(max(display_id), 0) + 1 FROM campaign WHERE account_id = $1),
+  $2::text, $3::text, $4::smallint, $5::bigint, $6::text::jsonb, $7::text::jsonb, $8::bigint[],
+  $9::timestamptz, $10::timestamptz, $11::timestamptz, $12::smallint, $13::boolean, $14::boolean,
+  $15::bigint) RETURNING id;
+
+-- name: campaign_update
+-- role: fan_gateway
+-- The same, of one that was not launched; the last parameter is the campaign.
+UPDATE campaign SET name = $2::text, description = $3::text, kind = $4::smallint,
+  channel_id = $5::bigint, content = $6::text::jsonb, details = $7::text::jsonb,
+  tag_ids = $8::bigint[], scheduled_at = $9::timestamptz, start_date = $10::timestamptz,
+  end_date = $11::timestamptz, state = $12::smallint, enabled = $13::boolean,
+  at_least_once = $14::boolean, sender_id = $15::bigint, updated_at = statement_timestamp()
+WHERE account_id = $1 AND id = $16::bigint AND state IN (0, 1) RETURNING id;
+
+-- name: campaign_lock
+-- role: fan_gateway
+-- Hold a campaign so that nobody launches or changes it meanwhile. (account, campaign) -> state
+SELECT state FROM campaign WHERE account_id = $1 AND id = $2::bigint FOR UPDATE;
+
+-- name: campaign_delete
+-- role: fan_gateway
+-- (account, campaign): a draft only
+DELETE FROM campaign WHERE account_id = $1 AND id = $2::bigint AND state = 0 RETURNING id;
+
+-- name: campaign_feed
+-- role: fan_gateway
+-- Add a tag to the audience of one that was not launched. (account, campaign, tag)
+UPDATE campaign SET tag_ids = tag_ids || $3::bigint, updated_at = statement_timestamp()
+WHERE account_id = $1 AND id = $2::bigint AND state IN (0, 1) AND NOT $3 = ANY (tag_ids);
+
+-- name: campaign_user_exists
+-- role: fan_gateway
+-- (account, user)
+SELECT EXISTS (SELECT FROM app_user WHERE account_id = $1 AND id = $2::bigint);

@@ -1,0 +1,85 @@
+-- What people look at: messages, runs, totals and the event log.
+
+-- name: report_runs
+-- role: fan_gateway
+-- A campaign's runs, newest first. (account, campaign, limit, offset)
+SELECT id, occurrence, state, kind, channel_id, resolved, created_at, started_at, ended_at
+FROM run WHERE account_id = $1 AND campaign_id = $2::bigint
+ORDER BY id DESC LIMIT $3::bigint OFFSET $4::bigint;
+
+-- name: report_run_count
+-- role: fan_gateway
+-- (account, campaign)
+SELECT count(*) FROM run WHERE account_id = $1 AND campaign_id = $2::bigint;
+
+-- name: report_messages
+-- role: fan_gateway
+-- A campaign's messages, newest first: chunk by chunk, so that a page reads only its own chunks.
+-- A message is being sent when it is pending below the watermark of the chunk that answers for it.
+-- (account, campaign, limit, offset, states, whether it is being sent or null)
+SELECT m.id, m.contact_id, m.state, m.sending, m.progress, m.flags, m.attempt, m.outcome, m.reason,
+  m.code, m.provider_id, m.address, m.format, coalesce(m.body, b.body), m.sent_at, m.delivered_at,
+  m.read_at, c.run_id, c.channel_id
+FROM (SELECT k.id, k.run_id, k.channel_id, k.state, k.watermark, k.id << 9 AS lo
+    FROM run r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id AND NOT k.is_retry
+    WHERE r.account_id = $1 AND r.campaign_id = $2::bigint ORDER BY k.id DESC) c
+CROSS JOIN LATERAL (
+  SELECT x.*, x.state = 0 AND CASE
+      WHEN x.work IS NULL THEN c.state = 2 AND x.id < c.lo + c.watermark
+      ELSE EXISTS (SELECT FROM chunk w WHERE w.account_id = $1 AND w.id = x.work AND w.state = 2
+        AND x.id = ANY (w.items[1 : w.watermark])) END AS sending
+  FROM message x WHERE x.account_id = $1 AND x.id >= c.lo AND x.id < c.lo + 512
+    AND x.state = ANY ($5::smallint[])) m
+LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
+WHERE $6::boolean IS NULL OR m.sending = $6
+ORDER BY c.id DESC, m.id DESC LIMIT $3::bigint OFFSET $4::bigint;
+
+-- name: report_campaigns_by_state
+-- role: fan_gateway
+SELECT state, count(*) FROM campaign WHERE account_id = $1 GROUP BY state;
+
+-- name: report_totals
+-- role: fan_gateway
+-- All messages of the account, from the counters of their chunks.
+SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint,
+  (coalesce(sum(n_pending), 0) + coalesce(sum(size) FILTER (WHERE state = 0), 0))::bigint,
+  coalesce(sum(n_sent), 0)::bigint, coalesce(sum(n_failed), 0)::bigint,
+  coalesce(sum(n_skipped), 0)::bigint, coalesce(sum(n_unknown + n_unknown_final), 0)::bigint,
+  coalesce(sum(n_retry), 0)::bigint, coalesce(sum(n_delivered), 0)::bigint,
+  coalesce(sum(n_read), 0)::bigint, coalesce(sum(n_undelivered), 0)::bigint,
+  coalesce(sum(n_replied), 0)::bigint, coalesce(sum(n_unsubscribed), 0)::bigint
+FROM chunk WHERE account_id = $1;
+
+-- name: report_days
+-- role: fan_gateway
+-- Messages accepted by providers, by day (UTC). (account, since)
+SELECT to_char(minute AT TIME ZONE 'UTC', 'YYYY-MM-DD'), sum(sent)::bigint, sum(failed)::bigint
+FROM stat_minute WHERE account_id = $1 AND minute >= $2::timestamptz GROUP BY 1 ORDER BY 1;
+
+-- name: report_events
+-- role: fan_gateway
+-- The log behind a place, as far as no transaction can still write before it.
+-- (account, xid, id, limit)
+SELECT id, xid, type, at, coalesce(run_id, 0), coalesce(chunk_id, 0), body FROM event
+WHERE account_id = $1 AND (xid, id) > ($2::bigint, $3::bigint)
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY xid, id LIMIT $4::bigint;
+
+-- name: report_moving
+-- role: fan_gateway
+-- Campaigns whose progress is worth showing: on their way, or ended within so many microseconds.
+-- (account, age)
+SELECT c.id, c.state, coalesce((SELECT max(r.id) FROM run r
+    WHERE r.account_id = $1 AND r.campaign_id = c.id), 0)
+FROM campaign c WHERE c.account_id = $1 AND (c.state IN (2, 3, 4)
+  OR c.state >= 5 AND c.ended_at > fan_time(fan_now() - $2::bigint)) ORDER BY c.id DESC LIMIT 50;
+
+-- name: report_importing
+-- role: fan_gateway
+-- The same for imports. (account, age)
+SELECT id FROM import WHERE account_id = $1 AND (state IN (0, 1)
+  OR ended_at > fan_time(fan_now() - $2::bigint)) ORDER BY id DESC LIMIT 20;
+
+-- name: report_ping
+-- role: fan_gateway
+SELECT 1;
