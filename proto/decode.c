@@ -55,23 +55,22 @@ static uint64_t take_big_endian(struct cursor *cursor, unsigned width)
     return value;
 }
 
-/* What the first bytes 0xc0 to 0xdf say: the kind, and how many bytes of number, length or value
- * follow. */
+/* What 0xc0 to 0xdf say as first bytes: the kind, and how wide the number behind it is. */
 static const struct head {
     unsigned char kind;
     unsigned char width;
 } heads[] = {
     /* clang-format off */
-    { NIL, 0 }, { NOTHING, 0 }, { BOOL, 0 }, { BOOL, 0 },                /* nil, none, false, true */
-    { BIN, 1 }, { BIN, 2 }, { BIN, 4 },                                  /* bin 8, 16, 32 */
-    { EXT, 1 }, { EXT, 2 }, { EXT, 4 },                                  /* ext 8, 16, 32 */
-    { FLOAT, 4 }, { FLOAT, 8 },                                          /* float 32, 64 */
-    { POSITIVE, 1 }, { POSITIVE, 2 }, { POSITIVE, 4 }, { POSITIVE, 8 },  /* uint 8 to 64 */
-    { NEGATIVE, 1 }, { NEGATIVE, 2 }, { NEGATIVE, 4 }, { NEGATIVE, 8 },  /* int 8 to 64 */
-    { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 },          /* fixext 1 to 16 */
-    { STR, 1 }, { STR, 2 }, { STR, 4 },                                  /* str 8, 16, 32 */
-    { ARRAY, 2 }, { ARRAY, 4 },                                          /* array 16, 32 */
-    { MAP, 2 }, { MAP, 4 },                                              /* map 16, 32 */
+    { NIL, 0 }, { NOTHING, 0 }, { BOOL, 0 }, { BOOL, 0 },               /* nil, none, false, true */
+    { BIN, 1 }, { BIN, 2 }, { BIN, 4 },                                 /* bin 8, 16, 32 */
+    { EXT, 1 }, { EXT, 2 }, { EXT, 4 },                                 /* ext 8, 16, 32 */
+    { FLOAT, 4 }, { FLOAT, 8 },                                         /* float 32, 64 */
+    { POSITIVE, 1 }, { POSITIVE, 2 }, { POSITIVE, 4 }, { POSITIVE, 8 }, /* uint 8 to 64 */
+    { NEGATIVE, 1 }, { NEGATIVE, 2 }, { NEGATIVE, 4 }, { NEGATIVE, 8 }, /* int 8 to 64 */
+    { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 }, { EXT, 0 },         /* fixext 1 to 16 */
+    { STR, 1 }, { STR, 2 }, { STR, 4 },                                 /* str 8, 16, 32 */
+    { ARRAY, 2 }, { ARRAY, 4 },                                         /* array 16, 32 */
+    { MAP, 2 }, { MAP, 4 },                                             /* map 16, 32 */
     /* clang-format on */
 };
 
