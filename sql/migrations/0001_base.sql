@@ -176,7 +176,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON channel_pace TO fan_gateway;
 GRANT SELECT (account_id, id, kind, provider, name, settings, rate, connections, enabled, sealed_sender), UPDATE (enabled) ON channel
   TO fan_sender;
 GRANT SELECT (account_id, id, kind, provider, name, settings, enabled, sealed_ingester) ON channel TO fan_ingester;
-GRANT SELECT (account_id, id, kind, provider, rate, enabled) ON channel TO fan_audience, fan_scheduler, fan_renderer;
+GRANT SELECT (account_id, id, kind, provider, rate, enabled, is_default) ON channel TO fan_audience, fan_scheduler, fan_renderer;
 GRANT SELECT, UPDATE ON channel_pace TO fan_sender;
 GRANT SELECT ON campaign, suppression, contact_tag TO fan_audience;
 GRANT SELECT, UPDATE, INSERT ON campaign TO fan_scheduler;

@@ -242,6 +242,11 @@ SELECT c.id, c.external_id, c.phone, c.email, c.first_name, c.last_name, c.compa
 FROM unnest($2::bigint[]) WITH ORDINALITY u(id, place)
 LEFT JOIN contact c ON c.account_id = $1 AND c.id = u.id ORDER BY u.place;
 
+-- name: chunk_fields
+-- role: fan_renderer
+-- What templates of this account may name, in the order of declaration, and its words for missing values. (account)
+SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 ORDER BY id) FROM account WHERE account_id = $1;
+
 -- name: chunk_render
 -- role: fan_renderer
 -- Write a chunk's messages and move it on, or nothing when somebody was first. A message that cannot be written is born

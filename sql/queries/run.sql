@@ -3,7 +3,7 @@
 -- name: run_campaign_lock
 -- role: fan_gateway, fan_scheduler
 -- A campaign, held while it is launched. (account, campaign)
-SELECT state, kind, coalesce(channel_id, 0), enabled, cardinality(tag_ids), archived FROM campaign
+SELECT state FROM campaign
 WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
@@ -15,6 +15,13 @@ SELECT $1, c.id, $3, c.kind, $4, c.content, c.at_least_once, c.tag_ids, $5::bigi
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2
 ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
+
+-- name: run_channel
+-- role: fan_gateway, fan_scheduler
+-- The channel that a campaign goes out on: its own, else its kind's default. (account, campaign) -> channel, rate
+SELECT h.id, h.rate FROM campaign c JOIN channel h ON h.account_id = $1 AND h.enabled
+  AND (h.id = c.channel_id OR c.channel_id IS NULL AND h.kind = c.kind)
+WHERE c.account_id = $1 AND c.id = $2 ORDER BY h.is_default DESC, h.id LIMIT 1;
 
 -- name: run_find
 -- role: fan_gateway, fan_scheduler
@@ -69,7 +76,7 @@ WITH p AS MATERIALIZED (
     SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1 AND ct.tag_id = t.tag_id AND ct.contact_id > $2
       AND ct.contact_id <= $3 ORDER BY ct.contact_id LIMIT $4) x
   ORDER BY 1 LIMIT $4)
-SELECT c.id, c.id,
+SELECT p.id, p.id,
   CASE WHEN CASE WHEN $5::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
     WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id AND s.kind IN (0, $5)) THEN 2
     WHEN EXISTS (SELECT FROM contact d JOIN contact_tag dt ON dt.account_id = $1 AND dt.contact_id = d.id
@@ -79,15 +86,15 @@ SELECT c.id, c.id,
         AND dt.tag_id = ANY ($6::bigint[])
       WHERE $5 <> 3 AND d.account_id = $1 AND d.phone = c.phone AND d.id < c.id) THEN 3
     ELSE 0 END
-FROM p JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY c.id;
+FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.id;
 
 -- name: run_page_listed
 -- role: fan_audience
--- The same for exactly these people; the place is theirs in the list. A person deleted since is passed over.
+-- The same for exactly these people; the place is theirs in the list.
 -- (account, cursor, limit, kind, contact ids)
 WITH p AS MATERIALIZED (
   SELECT u.place, u.id FROM unnest($5::bigint[]) WITH ORDINALITY u(id, place) WHERE u.place > $2 ORDER BY u.place LIMIT $3)
-SELECT p.place, c.id,
+SELECT p.place, p.id,
   CASE WHEN CASE WHEN $4::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
     WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id AND s.kind IN (0, $4)) THEN 2
     WHEN EXISTS (SELECT FROM contact d WHERE $4 = 3 AND d.account_id = $1 AND d.email = c.email AND d.id < c.id
@@ -95,7 +102,7 @@ SELECT p.place, c.id,
       OR EXISTS (SELECT FROM contact d WHERE $4 <> 3 AND d.account_id = $1 AND d.phone = c.phone AND d.id < c.id
         AND d.id = ANY ($5::bigint[])) THEN 3
     ELSE 0 END
-FROM p JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.place;
+FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.place;
 
 -- name: run_advance
 -- role: fan_audience
@@ -109,7 +116,7 @@ WHERE account_id = $1 AND id = $2 RETURNING state;
 -- End a run of which nothing is left to do. (account, run) -> its state and campaign if this call ended it
 UPDATE run r SET state = CASE WHEN s.sent > 0 OR s.total = 0 THEN 3 ELSE 4 END, ended_at = statement_timestamp()
 FROM (SELECT coalesce(sum(n_pending + n_retry + n_unknown), 0) AS live, coalesce(sum(n_sent), 0) AS sent,
-    coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint AS total, bool_or(state < 3) AS open
+    coalesce(sum(size) FILTER (WHERE NOT is_retry), 0) AS total, bool_or(state < 3) AS open
   FROM chunk WHERE account_id = $1 AND run_id = $2) s
 WHERE r.account_id = $1 AND r.id = $2 AND r.state = 1 AND r.resolved AND s.live = 0 AND s.open IS NOT TRUE
 RETURNING r.state, r.campaign_id;
@@ -119,7 +126,7 @@ RETURNING r.state, r.campaign_id;
 -- A campaign's counters, summed over the chunks of its runs. (account, campaign)
 WITH r AS MATERIALIZED (SELECT id, state FROM run WHERE account_id = $1 AND campaign_id = $2),
 c AS MATERIALIZED (SELECT k.*, r.state AS run_state FROM r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id)
-SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint,
+SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0),
   coalesce(sum(n_pending), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state <> 5), 0),
   coalesce(sum(n_retry), 0), coalesce(sum(n_unknown), 0), coalesce(sum(n_sent), 0), coalesce(sum(n_failed), 0),
   coalesce(sum(n_skipped), 0), coalesce(sum(n_cancelled), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state = 5), 0),
@@ -140,3 +147,14 @@ SELECT coalesce(sum(CASE WHEN c.is_retry
   ELSE (SELECT count(*) FROM message m WHERE m.account_id = $1 AND m.id >= c.lo AND m.id < c.hi AND m.state = 0 AND m.work IS NULL) END),
   0)::bigint
 FROM c;
+
+-- name: run_leader
+-- role: fan_scheduler
+-- Whether this connection holds the scheduler's lock, taking it when it is free.
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4605 AND objid = 1 AND granted
+    AND pid = pg_backend_pid()) OR pg_try_advisory_lock(4605, 1);
+
+-- name: run_partitions
+-- role: fan_owner
+-- Keep one partition of messages ahead of the newest chunk.
+SELECT fan_message_partition(((SELECT last_value FROM chunk_id) >> 17) + 1);

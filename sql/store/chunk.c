@@ -76,6 +76,24 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
     return FAN_OK;
 }
 
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena, struct fan_texts *attributes,
+        struct fan_bytes *fallbacks, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    err = fan_db_run(db, &fan_q_chunk_fields, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.count == 0)
+        return fan_fail(why, FAN_NOT_FOUND, "there is no account %lld", (long long)account);
+    *fallbacks = fan_row_text(&rows, 0, 0);
+    *attributes = fan_row_texts(&rows, 0, 1, arena);
+    return FAN_OK;
+}
+
 static void read_person(const struct fan_rows *rows, int row, struct fan_person *person)
 {
     struct fan_bytes *const texts[] = { &person->external_id, &person->phone, &person->email, &person->first_name,
@@ -110,7 +128,7 @@ enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids 
 
 /* Bodies that do not fit in their rows go to message_body. */
 static enum fan_err insert_long_bodies(struct fan_db *db, fan_id account, fan_id chunk,
-        const struct fan_chunk_rendered *messages, struct fan_arena *arena, struct fan_why *why)
+        const struct fan_chunk_written *messages, struct fan_arena *arena, struct fan_why *why)
 {
     fan_id *ids = fan_arena_array(arena, messages->count, sizeof *ids);
     struct fan_bytes *bodies = fan_arena_array(arena, messages->count, sizeof *bodies);
@@ -132,7 +150,7 @@ static enum fan_err insert_long_bodies(struct fan_db *db, fan_id account, fan_id
 }
 
 enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
-        const struct fan_chunk_rendered *messages, struct fan_arena *arena, struct fan_why *why)
+        const struct fan_chunk_written *messages, struct fan_arena *arena, struct fan_why *why)
 {
     struct fan_bytes *in_row = fan_arena_array(arena, messages->count, sizeof *in_row);
     struct fan_args args;
@@ -185,6 +203,32 @@ enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run,
             .expired = fan_row_bool(&rows, i, 6),
             .watermark = (uint32_t)fan_row_i64(&rows, i, 7),
             .size = (uint32_t)fan_row_i64(&rows, i, 8),
+        };
+    return FAN_OK;
+}
+
+enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner, struct fan_arena *arena,
+        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why)
+{
+    struct fan_chunk_seen *seen;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, (int64_t)owner);
+    err = fan_db_run(db, &fan_q_chunk_owned, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = seen = fan_arena_array(arena, *count, sizeof *seen);
+    for (int i = 0; i < rows.count; i++)
+        seen[i] = (struct fan_chunk_seen){
+            .chunk = fan_row_i64(&rows, i, 0),
+            .epoch = (uint32_t)fan_row_i64(&rows, i, 1),
+            .state = FAN_CHUNK_CLAIMED,
+            .owner = owner,
         };
     return FAN_OK;
 }

@@ -56,6 +56,10 @@ struct fan_chunk_planned {
 enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch, struct fan_arena *arena,
         struct fan_chunk_planned *out, struct fan_why *why) FAN_MUST_CHECK;
 
+/** What templates of the account may name: declared attributes by order, and its words for missing values (JSON object). */
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena, struct fan_texts *attributes,
+        struct fan_bytes *fallbacks, struct fan_why *why) FAN_MUST_CHECK;
+
 /* A recipient as templates see him. Texts are absent where the contact has none. */
 struct fan_person {
     fan_id contact; /* 0: deleted since */
@@ -69,7 +73,7 @@ enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids 
         struct fan_arena *arena, const struct fan_person **people, struct fan_why *why) FAN_MUST_CHECK;
 
 /* A chunk's messages by position, each array [count]. */
-struct fan_chunk_rendered {
+struct fan_chunk_written {
     size_t count;
     fan_id *contacts;
     int16_t *states;  /* pending, skipped or failed */
@@ -81,7 +85,7 @@ struct fan_chunk_rendered {
 
 /** Write the messages and move the chunk to rendered. fails FAN_CONFLICT: somebody was first; send nothing */
 enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
-        const struct fan_chunk_rendered *messages, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+        const struct fan_chunk_written *messages, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
 /* ---- scheduler ---- */
 
@@ -106,6 +110,10 @@ enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run,
  */
 enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk, bool unbegun,
         struct fan_arena *arena, bool *taken, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Chunks of a run that a worker holds. */
+enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner, struct fan_arena *arena,
+        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
 
 /** Make retry chunks of at most @size of a run's due retries. @promoted: out, messages */
 enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size, struct fan_arena *arena,

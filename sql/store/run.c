@@ -35,19 +35,26 @@ static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run
 static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
         fan_id *run, struct fan_why *why)
 {
+    struct fan_rows rows, channel;
     struct fan_args args;
-    struct fan_rows rows;
     enum fan_err err;
 
     begin(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
+    err = fan_db_run(db, &fan_q_run_channel, &args, &channel, why);
+    if (err)
+        return err;
+    if (channel.count == 0)
+        return fan_fail_field(why, FAN_CONFLICT, "channel_id", "no enabled channel can take the campaign");
+    begin(&args, arena, account);
+    fan_arg_i64(&args, how->campaign);
     fan_arg_text(&args, how->occurrence);
-    fan_arg_i64(&args, how->channel);
+    fan_arg_i64(&args, fan_row_i64(&channel, 0, 0));
     if (how->contacts.at)
         fan_arg_i64s(&args, how->contacts.at, how->contacts.len);
     else
         fan_arg_null(&args);
-    fan_arg_i16(&args, (int32_t)how->chunk_size);
+    fan_arg_i16(&args, (int32_t)fan_run_chunk_size(fan_row_real(&channel, 0, 1)));
     err = fan_db_run(db, &fan_q_run_insert, &args, &rows, why);
     *run = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
     return err;
@@ -282,4 +289,28 @@ enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, s
     out->sending = fan_row_i64(&rows, 0, 0);
     out->pending = out->pending > out->sending ? out->pending - out->sending : 0;
     return FAN_OK;
+}
+
+enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    err = fan_db_run(db, &fan_q_run_leader, &args, &rows, why);
+    if (!err)
+        err = fan_db_commit(db, why);
+    *leading = !err && fan_row_bool(&rows, 0, 0);
+    return err;
+}
+
+enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    err = fan_db_run(owner, &fan_q_run_partitions, &args, NULL, why);
+    return err ? err : fan_db_commit(owner, why);
 }

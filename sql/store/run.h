@@ -15,20 +15,20 @@ struct fan_run_new {
     fan_id campaign;
     struct fan_bytes occurrence; /* "once" for a one-off campaign, the caller's key, … */
     struct fan_ids contacts;     /* exactly these people; at NULL: the campaign's tags, or everybody */
-    fan_id channel;              /* where it goes */
-    uint32_t chunk_size;         /* 1 to 500: no more than the channel sends in ten seconds (fan_run_chunk_size) */
 };
 
-/** How many messages a chunk may hold on a channel of that rate (messages a second; 0: no limit). */
+/** How many messages a chunk may hold on a channel of that rate (messages a second; 0: no limit): ten seconds' worth. */
 uint32_t fan_run_chunk_size(double rate);
 
 /**
  * Make the run of this occurrence and move its campaign to preparing. Safe to repeat: a second call finds the first one's run.
  *
  * created  out: false when the run was there already
+ * The run goes out on the campaign's channel, or its kind's default one.
+ *
  * fails    FAN_NOT_FOUND  no such campaign in this account
  *          FAN_CONFLICT   the campaign is neither draft nor scheduled and has no run of this occurrence; why->field is
- *                         "status" and the text names its state
+ *                         "status" and the text names its state; or no channel can take it ("channel_id")
  */
 enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
         fan_id *run, bool *created, struct fan_why *why) FAN_MUST_CHECK;
@@ -94,6 +94,12 @@ enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, str
 /** Move a campaign from one of the states @from[from_count] to @to. @moved: out. */
 enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign, const int16_t *from, size_t from_count,
         enum fan_campaign_state to, struct fan_arena *arena, bool *moved, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Whether this connection holds the lock of the one active scheduler, taking it when it is free. */
+enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Keep one partition of messages ahead of the newest chunk. As the owner role. */
+enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
 /* A campaign's counters: recipients by state, then how far the sent ones came. */
 struct fan_run_stats {

@@ -1,0 +1,114 @@
+#include "actors/audience/audience.h"
+
+#include "sql/store/chunk.h"
+#include "sql/store/event.h"
+#include "sql/store/run.h"
+
+/* A page's people, parted into those who are planned and those who are skipped. */
+struct parted {
+    fan_id *planned, *skipped;
+    int16_t *reasons;
+    size_t planned_len, skipped_len;
+};
+
+static struct parted part(const struct fan_run_page *page, struct fan_arena *arena)
+{
+    struct parted out = {
+        .planned = fan_arena_array(arena, page->count, sizeof *out.planned),
+        .skipped = fan_arena_array(arena, page->count, sizeof *out.skipped),
+        .reasons = fan_arena_array(arena, page->count, sizeof *out.reasons),
+    };
+
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->skips[i] == 0) {
+            out.planned[out.planned_len++] = page->contacts[i];
+            continue;
+        }
+        out.skipped[out.skipped_len] = page->contacts[i];
+        out.reasons[out.skipped_len++] = page->skips[i];
+    }
+    return out;
+}
+
+static enum fan_err write_skips(struct fan_turn *turn, fan_id run, fan_id channel, const struct parted *people)
+{
+    enum fan_err err = FAN_OK;
+
+    for (size_t i = 0; i < people->skipped_len && !err; i += FAN_CHUNK_MAX) {
+        size_t left = people->skipped_len - i;
+        err = fan_chunk_skips(turn->db, turn->route.account, run, channel, people->skipped + i, people->reasons + i,
+                left < FAN_CHUNK_MAX ? left : FAN_CHUNK_MAX, turn->arena, &turn->why);
+    }
+    return err;
+}
+
+static enum fan_err announce(struct fan_turn *turn, const struct fan_run_audience *audience, size_t chunks,
+        const struct parted *people, bool complete)
+{
+    const struct fan_chunks_planned planned = {
+        .chunks = (uint32_t)chunks,
+        .recipients = (uint32_t)people->planned_len,
+        .skipped = (uint32_t)people->skipped_len,
+    };
+    const struct fan_run_changed resolved = { .campaign = audience->campaign, .state = FAN_RUN_RUNNING + 1 };
+    fan_id account = turn->route.account, run = turn->route.run;
+    enum fan_err err = fan_event_insert(turn->db, account, run, 0, &fan_schema_chunks_planned, &planned, turn->arena,
+            &turn->why);
+
+    if (!err)
+        err = fan_emit_chunks_planned(turn, &turn->route, &planned);
+    if (err || !complete)
+        return err;
+    err = fan_event_insert(turn->db, account, run, 0, &fan_schema_run_changed, &resolved, turn->arena, &turn->why);
+    return err ? err : fan_emit_run_changed(turn, &turn->route, &resolved);
+}
+
+/* One page, its skips and its cursor, in one transaction. */
+static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *complete)
+{
+    fan_id account = turn->route.account, run = turn->route.run;
+    struct fan_run_audience audience;
+    struct fan_chunk_plan plan;
+    struct fan_run_page page;
+    struct parted people;
+    size_t chunks = 0;
+
+    enum fan_err err = fan_run_hold(turn->db, account, run, turn->arena, &audience, &turn->why);
+    if (!err)
+        err = fan_run_page(turn->db, account, &audience, limit, turn->arena, &page, &turn->why);
+    if (err)
+        return err;
+    *complete = page.count < limit;
+    people = part(&page, turn->arena);
+    plan = (struct fan_chunk_plan){ run, audience.channel, audience.lane, audience.due_at, audience.chunk_size,
+        { people.planned, people.planned_len } };
+    if (people.planned_len > 0)
+        err = fan_chunks_plan(turn->db, account, &plan, turn->arena, &chunks, &turn->why);
+    if (!err)
+        err = write_skips(turn, run, audience.channel, &people);
+    if (!err)
+        err = fan_run_advance(turn->db, account, run, page.count ? page.places[page.count - 1] : audience.cursor, *complete,
+                turn->arena, &turn->why);
+    if (!err)
+        err = announce(turn, &audience, chunks, &people, *complete);
+    return err ? err : fan_turn_commit(turn);
+}
+
+enum fan_err on_resolve_request(struct fan_turn *turn, const struct fan_resolve_request *req)
+{
+    const struct audience_settings *set = fan_actor_settings(turn->actor);
+    fan_time until = fan_clock_elapsed() + set->turn_ms * FAN_MS;
+    uint32_t pages = 0;
+    bool complete = false;
+
+    while (!complete) {
+        enum fan_err err = write_page(turn, set->page, &complete);
+        if (err == FAN_NOT_FOUND)
+            return FAN_OK; /* complete, ended, or another resolver is at it */
+        if (err)
+            return err;
+        if (++pages == req->pages || fan_clock_elapsed() > until)
+            break; /* the scheduler asks again */
+    }
+    return FAN_OK;
+}

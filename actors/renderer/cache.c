@@ -1,0 +1,77 @@
+#include "actors/renderer/renderer.h"
+
+#include <stdlib.h>
+
+void template_cache_init(struct template_cache *cache, size_t room)
+{
+    cache->entries = calloc(room, sizeof *cache->entries);
+    if (!cache->entries)
+        fan_die("out of memory: a cache of %zu templates", room);
+    cache->room = room;
+}
+
+void template_cache_fini(struct template_cache *cache)
+{
+    for (size_t i = 0; i < cache->room; i++)
+        fan_arena_free(&cache->entries[i].arena);
+    free(cache->entries);
+    cache->entries = NULL;
+}
+
+/* The run's own entry, else a free one, else the least recently used one. */
+static struct compiled *place_for(struct template_cache *cache, fan_id account, fan_id run)
+{
+    struct compiled *best = &cache->entries[0];
+
+    for (size_t i = 0; i < cache->room; i++) {
+        struct compiled *entry = &cache->entries[i];
+        if (entry->arena && entry->account == account && entry->run == run)
+            return entry;
+        if (!entry->arena || (best->arena && entry->used < best->used))
+            best = entry;
+    }
+    fan_arena_free(&best->arena);
+    *best = (struct compiled){ .account = account, .run = run };
+    return best;
+}
+
+static enum fan_err load_fields(struct compiled *entry, struct fan_turn *turn)
+{
+    struct fan_texts attributes;
+    struct fan_bytes fallbacks, *names;
+    enum fan_err err = fan_chunk_fields(turn->db, turn->route.account, turn->arena, &attributes, &fallbacks, &turn->why);
+
+    if (err)
+        return err;
+    names = fan_arena_array(entry->arena, attributes.len, sizeof *names);
+    for (size_t i = 0; i < attributes.len; i++)
+        names[i] = fan_bytes_dup(attributes.at[i], entry->arena);
+    entry->fields = fan_text_fields_of((struct fan_texts){ names, attributes.len },
+            fan_bytes_dup(fallbacks, entry->arena), entry->arena);
+    return FAN_OK;
+}
+
+enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run, enum fan_kind kind,
+        struct fan_bytes content, const struct compiled **out)
+{
+    struct compiled *entry = place_for(cache, turn->route.account, run);
+    struct fan_why why = { 0 };
+    enum fan_err err;
+
+    *out = entry;
+    entry->used = ++cache->clock;
+    if (entry->arena)
+        return FAN_OK;
+    entry->arena = fan_arena_new();
+    err = load_fields(entry, turn);
+    if (err) {
+        fan_arena_free(&entry->arena);
+        return err;
+    }
+    err = fan_template_compile(kind, content, &entry->fields, entry->arena, &entry->template, &why);
+    if (err) {
+        entry->template = NULL;
+        fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)run, why.field, why.text);
+    }
+    return FAN_OK;
+}

@@ -1,0 +1,86 @@
+#include "actors/lib/text/values.h"
+#include "actors/renderer/renderer.h"
+
+static struct fan_bytes address_of(const struct fan_person *person, enum fan_kind kind)
+{
+    return kind == FAN_KIND_EMAIL ? person->email : person->phone;
+}
+
+/* Why this person gets no copy, before any is written; 0: no reason. */
+static int refusal(const struct compiled *template, const struct fan_person *person, enum fan_kind kind)
+{
+    if (!template->template)
+        return FAN_REASON_TEMPLATE;
+    if (person->contact == 0 || address_of(person, kind).len == 0)
+        return FAN_REASON_NO_ADDRESS;
+    return person->suppressed ? FAN_REASON_SUPPRESSED : 0;
+}
+
+/* A copy that the author is to blame for has failed; one that the recipient is the reason for is skipped. */
+static int16_t state_for(int reason)
+{
+    switch (reason) {
+    case 0:
+        return FAN_MESSAGE_PENDING;
+    case FAN_REASON_TEMPLATE:
+    case FAN_REASON_TOO_LONG:
+        return FAN_MESSAGE_FAILED;
+    default:
+        return FAN_MESSAGE_SKIPPED;
+    }
+}
+
+/* Returns the reason why there is no copy, 0 when there is one. */
+static int write_copy(struct fan_turn *turn, const struct compiled *template, const struct fan_person *person,
+        struct fan_bytes *values, struct fan_buffer *scratch, struct fan_bytes *body, int16_t *format)
+{
+    const struct fan_text_person about = {
+        .first_name = person->first_name, .last_name = person->last_name, .phone = person->phone, .email = person->email,
+        .company = person->company, .country = person->country, .language = person->language,
+        .attributes = person->attributes,
+    };
+    struct fan_rendering copy;
+    struct fan_buffer out;
+    int reason;
+
+    if (fan_text_values(template->template, &template->fields, &about, turn->arena, values, &turn->why))
+        return FAN_REASON_TEMPLATE;
+    reason = fan_template_render(template->template, values, scratch, &copy);
+    if (reason)
+        return reason;
+    fan_buffer_init(&out, 2 * FAN_RENDERED_MAX);
+    *format = (int16_t)fan_content_write(&copy.content, &out);
+    *body = fan_bytes_dup(fan_buffer_bytes(&out), turn->arena);
+    reason = out.overflowed ? FAN_REASON_TOO_LONG : 0;
+    fan_buffer_fini(&out);
+    return reason;
+}
+
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template, const struct fan_chunk_planned *chunk,
+        const struct fan_person *people, struct fan_buffer *scratch, struct fan_chunk_written *out)
+{
+    size_t count = chunk->contacts.len;
+    struct fan_bytes *values = fan_arena_array(turn->arena, template->fields.count, sizeof *values);
+
+    *out = (struct fan_chunk_written){
+        .count = count,
+        .contacts = fan_arena_array(turn->arena, count, sizeof *out->contacts),
+        .states = fan_arena_array(turn->arena, count, sizeof *out->states),
+        .reasons = fan_arena_array(turn->arena, count, sizeof *out->reasons),
+        .formats = fan_arena_array(turn->arena, count, sizeof *out->formats),
+        .addresses = fan_arena_array(turn->arena, count, sizeof *out->addresses),
+        .bodies = fan_arena_array(turn->arena, count, sizeof *out->bodies),
+    };
+    for (size_t i = 0; i < count; i++) {
+        int reason = refusal(template, &people[i], chunk->kind);
+
+        out->contacts[i] = chunk->contacts.at[i];
+        out->formats[i] = FAN_BODY_TEXT;
+        out->addresses[i] = address_of(&people[i], chunk->kind);
+        if (!reason)
+            reason = write_copy(turn, template, &people[i], values, scratch, &out->bodies[i], &out->formats[i]);
+        out->reasons[i] = (int16_t)reason;
+        out->states[i] = state_for(reason);
+    }
+    return FAN_OK;
+}

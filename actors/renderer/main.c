@@ -1,0 +1,134 @@
+/*
+ * renderer — writes each recipient's copy of a message.
+ *
+ * takes   render_request
+ * gives   send_request
+ * keeps   compiled templates, as a cache; everything else is in PostgreSQL
+ * scales  start as many as there are cores; they share nothing
+ * fails   a copy that cannot be written fails that message alone; a database that is away leaves the chunk as it is, and the
+ *         scheduler's sweep asks again
+ */
+#include "actors/renderer/renderer.h"
+
+enum { CARRIED_MAX = 256 * 1024 }; /* bytes of copies that still travel with the frame */
+
+struct settings {
+    uint32_t cached_templates;
+};
+
+static const struct fan_setting settings[] = {
+    FAN_SET_U32(struct settings, cached_templates, "256", 1, 65536, "compiled templates to keep"),
+    FAN_SET_END,
+};
+
+struct renderer {
+    struct template_cache templates;
+    struct fan_buffer scratch;
+    struct fan_metric *copies, *refused;
+};
+
+static enum fan_err open_renderer(struct fan_actor *actor, void *state, struct fan_why *why)
+{
+    const struct settings *set = fan_actor_settings(actor);
+    struct fan_metrics *metrics = fan_actor_metrics(actor);
+    struct renderer *self = state;
+
+    (void)why;
+    template_cache_init(&self->templates, set->cached_templates);
+    fan_buffer_init(&self->scratch, FAN_RENDERED_MAX);
+    self->copies = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"written\"", "Copies of messages, by result");
+    self->refused = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"refused\"", "Copies of messages, by result");
+    return FAN_OK;
+}
+
+static void close_renderer(struct fan_actor *actor, void *state)
+{
+    struct renderer *self = state;
+
+    (void)actor;
+    template_cache_fini(&self->templates);
+    fan_buffer_fini(&self->scratch);
+}
+
+/* The copies travel with the frame when they are small; otherwise the sender reads them. */
+static struct fan_copy_list carried(struct fan_turn *turn, fan_id chunk, const struct fan_chunk_written *messages)
+{
+    struct fan_copy *copies = fan_arena_array(turn->arena, messages->count, sizeof *copies);
+    size_t count = 0, bytes = 0;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        if (messages->states[i] != FAN_MESSAGE_PENDING)
+            continue;
+        bytes += messages->bodies[i].len + messages->addresses[i].len + 32;
+        if (bytes > CARRIED_MAX)
+            return (struct fan_copy_list){ 0 };
+        copies[count++] = (struct fan_copy){
+            .message = fan_message_id(chunk, (uint32_t)i),
+            .contact = messages->contacts[i],
+            .address = messages->addresses[i],
+            .format = (uint32_t)messages->formats[i],
+            .body = messages->bodies[i],
+        };
+    }
+    return (struct fan_copy_list){ copies, count };
+}
+
+static void count(struct renderer *self, const struct fan_chunk_written *messages)
+{
+    size_t written = 0;
+
+    for (size_t i = 0; i < messages->count; i++)
+        written += messages->states[i] == FAN_MESSAGE_PENDING;
+    fan_metric_add(self->copies, (double)written);
+    fan_metric_add(self->refused, (double)(messages->count - written));
+}
+
+static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_render_request *req)
+{
+    struct renderer *self = turn->state;
+    fan_id account = turn->route.account;
+    struct fan_chunk_planned chunk;
+    struct fan_chunk_written messages;
+    const struct fan_person *people;
+    const struct compiled *template;
+    struct fan_send_request out = { .chunk = req->chunk, .epoch = req->epoch };
+    struct fan_route route;
+
+    enum fan_err err = fan_chunk_load(turn->db, account, req->chunk, req->epoch, turn->arena, &chunk, &turn->why);
+    if (err == FAN_CONFLICT)
+        return FAN_OK; /* an old frame, or somebody was first: nothing to do */
+    if (!err)
+        err = template_cache_get(&self->templates, turn, chunk.run, chunk.kind, chunk.content, &template);
+    if (!err)
+        err = fan_chunk_people(turn->db, account, chunk.contacts, chunk.kind, turn->arena, &people, &turn->why);
+    if (!err)
+        err = write_copies(turn, template, &chunk, people, &self->scratch, &messages);
+    if (!err)
+        err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena, &turn->why);
+    if (err)
+        return err;
+    count(self, &messages);
+    out.channel = chunk.channel;
+    out.copies = carried(turn, req->chunk, &messages);
+    route = (struct fan_route){ account, chunk.run, chunk.lane, chunk.kind, fan_clock_now() + 5 * FAN_SECOND };
+    return fan_emit_send_request(turn, &route, &out);
+}
+
+static const struct fan_role renderer = {
+    .name = "renderer",
+    .summary = "writes each recipient's copy of a message",
+    .settings = settings,
+    .settings_size = sizeof(struct settings),
+    .state_size = sizeof(struct renderer),
+    .db_use = FAN_DB_HOT,
+    .credit_urgent = 8,
+    .credit_normal = 4,
+    .open = open_renderer,
+    .close = close_renderer,
+    .on = { .render_request = on_render_request },
+};
+
+int main(int argc, char **argv)
+{
+    return fan_actor_main(&renderer, argc, argv);
+}

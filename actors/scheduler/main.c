@@ -1,0 +1,264 @@
+/*
+ * scheduler — the queue manager: decides what goes next, and takes back what was lost.
+ *
+ * takes   the clock; rows that are due or stale; news of chunks and workers, which only wake it
+ * gives   runs of scheduled campaigns, resolve_request, render_request, send_request for stale chunks, retry chunks, the end of runs
+ * keeps   what it asked for lately; everything else is in PostgreSQL
+ * scales  one active, by an advisory lock; others stand by
+ * fails   killed, another leads as soon as the lock is free; what was asked is asked again
+ */
+#include "actors/scheduler/scheduler.h"
+
+#include <stdlib.h>
+
+static const struct fan_setting settings[] = {
+    FAN_SET_U32(struct scheduler_settings, sweep_ms, "200", 10, 10000, "milliseconds between looks at every live run"),
+    FAN_SET_U32(struct scheduler_settings, window, "12", 1, 1000, "chunks of one run on their way at once"),
+    FAN_SET_U32(struct scheduler_settings, window_all, "40", 1, 10000, "chunks of all runs on their way at once"),
+    FAN_SET_U32(struct scheduler_settings, ask_again_ms, "5000", 100, 600000,
+            "milliseconds after which what was asked and has not moved is asked again"),
+    FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650, "days that the event log is kept"),
+    FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner", "login role that owns the tables and makes partitions"),
+    FAN_SET_END,
+};
+
+static struct live *find(struct scheduler *self, fan_id account, fan_id run)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->runs[i].run == run && self->runs[i].account == account)
+            return &self->runs[i];
+    }
+    return NULL;
+}
+
+static struct live *find_or_add(struct scheduler *self, fan_id account, fan_id run)
+{
+    struct live *live = find(self, account, run);
+
+    if (live)
+        return live;
+    if (self->count == self->room) {
+        self->room = self->room ? self->room * 2 : 64;
+        self->runs = realloc(self->runs, self->room * sizeof *self->runs);
+        if (!self->runs)
+            fan_die("out of memory: %zu live runs", self->room);
+    }
+    live = &self->runs[self->count++];
+    *live = (struct live){ .account = account, .run = run, .window = fan_window_new() };
+    return live;
+}
+
+static void forget_ended(struct scheduler *self)
+{
+    for (size_t i = 0; i < self->count;) {
+        if (self->runs[i].round == self->round) {
+            i++;
+            continue;
+        }
+        fan_window_free(&self->runs[i].window);
+        self->runs[i] = self->runs[--self->count];
+    }
+}
+
+static void forget_all(struct scheduler *self)
+{
+    self->round++;
+    forget_ended(self);
+}
+
+struct rows {
+    const struct fan_run_live *at;
+    size_t count;
+};
+
+/* Copy the list out of the turn, which ends before the runs are looked at. */
+static enum fan_err read_live(struct fan_turn *turn, void *context)
+{
+    const struct fan_run_live *at;
+    struct rows *out = context;
+    enum fan_err err = fan_runs_live(turn->db, turn->arena, &at, &out->count, &turn->why);
+
+    if (err)
+        return err;
+    out->at = malloc((out->count + 1) * sizeof *at);
+    if (!out->at)
+        fan_die("out of memory: %zu live runs", out->count);
+    memcpy((void *)out->at, at, out->count * sizeof *at);
+    return FAN_OK;
+}
+
+/* Every live run in turn, another one first each time, so that no account or run is always last. */
+static void sweep(struct scheduler *self)
+{
+    struct rows rows = { 0 };
+    struct fan_route nobody = { 0 };
+
+    if (fan_actor_turn(self->actor, &nobody, read_live, &rows, NULL))
+        return;
+    self->round++;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct fan_run_live *row = &rows.at[(i + self->turn) % rows.count];
+        struct live *live = find_or_add(self, row->account, row->run);
+
+        live->round = self->round;
+        scheduler_look(self, live, row);
+    }
+    self->turn++;
+    forget_ended(self);
+    fan_metric_set(self->live_runs, (double)self->count);
+    free((void *)rows.at);
+}
+
+static void lead_or_stand_by(struct scheduler *self)
+{
+    struct fan_arena *arena = fan_arena_new();
+    struct fan_why why = { 0 };
+    bool leading = false;
+
+    if (fan_run_lead(self->lock, arena, &leading, &why))
+        leading = false;
+    fan_arena_free(&arena);
+    if (leading != self->leading)
+        fan_log(NULL, FAN_INFO, leading ? "lead.taken" : "lead.lost", "%s", why.text);
+    if (!leading)
+        forget_all(self);
+    self->leading = leading;
+    fan_metric_set(self->leader, leading);
+}
+
+static void on_sweep(void *context)
+{
+    struct scheduler *self = context;
+
+    lead_or_stand_by(self);
+    if (!self->leading || fan_actor_draining(self->actor))
+        return;
+    scheduler_launch_due(self);
+    sweep(self);
+    scheduler_ask_imports(self);
+    scheduler_upkeep(self);
+}
+
+static void on_woken(void *context)
+{
+    struct scheduler *self = context;
+
+    self->waking = false;
+    if (self->leading && !fan_actor_draining(self->actor))
+        sweep(self);
+}
+
+/* Something moved: look soon, once for all that happens within a moment. */
+static void wake(struct scheduler *self)
+{
+    if (self->waking || !self->leading)
+        return;
+    self->waking = true;
+    fan_loop_after(fan_actor_loop(self->actor), 2, on_woken, self);
+}
+
+static enum fan_err on_chunk_done(struct fan_turn *turn, const struct fan_chunk_done *news)
+{
+    (void)news;
+    wake(turn->state);
+    return FAN_OK;
+}
+
+static enum fan_err on_chunks_planned(struct fan_turn *turn, const struct fan_chunks_planned *news)
+{
+    (void)news;
+    wake(turn->state);
+    return FAN_OK;
+}
+
+static enum fan_err on_run_changed(struct fan_turn *turn, const struct fan_run_changed *news)
+{
+    (void)news;
+    wake(turn->state);
+    return FAN_OK;
+}
+
+struct gone {
+    struct scheduler *self;
+    uint64_t worker;
+};
+
+static void take_back(void *context)
+{
+    struct gone *gone = context;
+
+    for (size_t i = 0; gone->self->leading && i < gone->self->count; i++)
+        scheduler_worker_gone(gone->self, &gone->self->runs[i], gone->worker);
+    wake(gone->self);
+    free(gone);
+}
+
+static enum fan_err on_worker_gone(struct fan_turn *turn, const struct fan_worker_gone *news)
+{
+    struct scheduler *self = turn->state;
+    struct gone *gone;
+
+    if (!self->leading || !fan_bytes_eq_text(news->role, "sender"))
+        return FAN_OK;
+    gone = malloc(sizeof *gone);
+    if (!gone)
+        fan_die("out of memory: a worker that is gone");
+    *gone = (struct gone){ self, news->worker };
+    fan_loop_soon(fan_actor_loop(self->actor), take_back, gone); /* turns of its own, after this one */
+    return FAN_OK;
+}
+
+static enum fan_err open_scheduler(struct fan_actor *actor, void *state, struct fan_why *why)
+{
+    const struct scheduler_settings *set = fan_actor_settings(actor);
+    const struct fan_common_settings *common = fan_actor_common(actor);
+    struct fan_metrics *metrics = fan_actor_metrics(actor);
+    struct scheduler *self = state;
+    const struct fan_db_options control = {
+        .url = common->database_url, .user = set->control_user, .name = "fanfare-scheduler-control", .use = FAN_DB_FREE,
+    };
+
+    (void)why;
+    self->actor = actor;
+    self->lock = fan_actor_new_db(actor, FAN_DB_FREE);
+    self->control = fan_db_new(&control);
+    self->live_runs = fan_metric_gauge(metrics, "fanfare_live_runs", "", "Runs that have not ended");
+    self->leader = fan_metric_gauge(metrics, "fanfare_scheduler_leading", "", "1 while this scheduler is the active one");
+    self->asked_again = fan_metric_counter(metrics, "fanfare_chunks_asked_again_total", "", "Chunks that waited too long");
+    self->taken_back = fan_metric_counter(metrics, "fanfare_chunks_taken_back_total", "", "Chunks taken back from workers");
+    fan_loop_every(fan_actor_loop(actor), set->sweep_ms, on_sweep, self);
+    return FAN_OK;
+}
+
+static void close_scheduler(struct fan_actor *actor, void *state)
+{
+    struct scheduler *self = state;
+
+    (void)actor;
+    forget_all(self);
+    free(self->runs);
+    fan_db_free(&self->lock);
+    fan_db_free(&self->control);
+}
+
+static const struct fan_role scheduler = {
+    .name = "scheduler",
+    .summary = "decides what goes next, and takes back what was lost",
+    .settings = settings,
+    .settings_size = sizeof(struct scheduler_settings),
+    .state_size = sizeof(struct scheduler),
+    .db_use = FAN_DB_HOT,
+    .open = open_scheduler,
+    .close = close_scheduler,
+    .on = {
+        .chunk_done = on_chunk_done,
+        .chunks_planned = on_chunks_planned,
+        .run_changed = on_run_changed,
+        .worker_gone = on_worker_gone,
+    },
+};
+
+int main(int argc, char **argv)
+{
+    return fan_actor_main(&scheduler, argc, argv);
+}

@@ -1,0 +1,58 @@
+/*
+ * scheduler — what its files share.
+ */
+#ifndef FAN_ACTORS_SCHEDULER_SCHEDULER_H
+#define FAN_ACTORS_SCHEDULER_SCHEDULER_H
+
+#include "actors/lib/decide/window.h"
+#include "broker/runtime/actor.h"
+#include "sql/store/run.h"
+
+struct scheduler_settings {
+    uint32_t sweep_ms;        /* how often every live run is looked at */
+    uint32_t window;          /* chunks of one run on their way at once */
+    uint32_t window_all;      /* chunks of all runs */
+    uint32_t ask_again_ms;    /* what was asked and has not moved is asked again */
+    uint32_t keep_events;     /* days */
+    const char *control_user; /* owns the tables: makes partitions */
+};
+
+/* What is remembered of a live run between two looks. */
+struct live {
+    fan_id account, run;
+    struct fan_window *window;
+    fan_time resolve_asked; /* elapsed; 0: not yet */
+    uint64_t round;         /* the sweep that saw it last */
+    bool announced;         /* its campaign is known to be running */
+};
+
+struct scheduler {
+    struct fan_actor *actor;
+    struct fan_db *lock;    /* stays idle but for the leader's lock */
+    struct fan_db *control;
+    bool leading;
+    struct live *runs;      /* runs[count], in no order */
+    size_t count, room;
+    uint64_t round;
+    size_t turn;            /* whose turn it is to be looked at first */
+    fan_time upkeep_at;     /* elapsed, when partitions and old events are next looked after */
+    bool waking;            /* a sweep is about to run because something happened */
+    struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
+};
+
+/** Look at one run: ask for what is due, take back what expired, end it when nothing is left. One turn. */
+void scheduler_look(struct scheduler *self, struct live *live, const struct fan_run_live *row);
+
+/** Take back what a worker that is gone had claimed and not begun, in one run. */
+void scheduler_worker_gone(struct scheduler *self, const struct live *live, uint64_t worker);
+
+/** Launch scheduled campaigns whose time has come. */
+void scheduler_launch_due(struct scheduler *self);
+
+/** Ask for the imports that wait: a frame may have been lost, or their worker died. */
+void scheduler_ask_imports(struct scheduler *self);
+
+/** Partitions ahead, old events dropped. */
+void scheduler_upkeep(struct scheduler *self);
+
+#endif

@@ -1,0 +1,104 @@
+/* What is due by the clock, and what must be looked after now and then. */
+#include "actors/scheduler/scheduler.h"
+
+#include "sql/store/event.h"
+#include "sql/store/waiting.h"
+
+#include <stdlib.h>
+
+enum { UPKEEP_S = 60, EVENTS_AT_ONCE = 10000 };
+
+struct due {
+    struct fan_run_due *at;
+    size_t count;
+};
+
+static enum fan_err read_due(struct fan_turn *turn, void *context)
+{
+    const struct fan_run_due *at;
+    struct due *out = context;
+    enum fan_err err = fan_run_campaigns_due(turn->db, turn->arena, &at, &out->count, &turn->why);
+
+    if (err || out->count == 0)
+        return err;
+    out->at = malloc(out->count * sizeof *at);
+    if (!out->at)
+        fan_die("out of memory: %zu campaigns that are due", out->count);
+    memcpy(out->at, at, out->count * sizeof *at);
+    return FAN_OK;
+}
+
+static enum fan_err launch(struct fan_turn *turn, void *context)
+{
+    const struct fan_run_due *due = context;
+    const struct fan_run_new how = { .campaign = due->campaign, .occurrence = FAN_LIT("once") };
+    const struct fan_run_changed news = { due->campaign, FAN_RUN_PREPARING + 1 };
+    struct fan_route route = turn->route;
+    bool created;
+    enum fan_err err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run, &created, &turn->why);
+
+    if (err || !created)
+        return err;
+    err = fan_event_insert(turn->db, due->account, route.run, 0, &fan_schema_run_changed, &news, turn->arena, &turn->why);
+    return err ? err : fan_emit_run_changed(turn, &route, &news);
+}
+
+void scheduler_launch_due(struct scheduler *self)
+{
+    struct due due = { 0 };
+    struct fan_route nobody = { 0 };
+
+    (void)fan_actor_turn(self->actor, &nobody, read_due, &due, NULL);
+    for (size_t i = 0; i < due.count; i++) {
+        struct fan_route route = { .account = due.at[i].account };
+        (void)fan_actor_turn(self->actor, &route, launch, &due.at[i], NULL);
+    }
+    free(due.at);
+}
+
+static enum fan_err ask_imports(struct fan_turn *turn, void *context)
+{
+    const struct fan_waiting_import *at;
+    size_t count;
+    enum fan_err err = fan_imports_waiting(turn->db, turn->arena, &at, &count, &turn->why);
+
+    (void)context;
+    for (size_t i = 0; i < count && !err; i++) {
+        const struct fan_import_request ask = { .import = at[i].import };
+        const struct fan_route route = { .account = at[i].account, .not_after = fan_clock_now() + 5 * FAN_SECOND };
+        err = fan_emit_import_request(turn, &route, &ask);
+    }
+    return err;
+}
+
+void scheduler_ask_imports(struct scheduler *self)
+{
+    struct fan_route nobody = { 0 };
+
+    (void)fan_actor_turn(self->actor, &nobody, ask_imports, NULL, NULL);
+}
+
+static enum fan_err drop_events(struct fan_turn *turn, void *context)
+{
+    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
+    int64_t dropped;
+
+    (void)context;
+    return fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena, &dropped, &turn->why);
+}
+
+void scheduler_upkeep(struct scheduler *self)
+{
+    struct fan_arena *arena;
+    struct fan_route nobody = { 0 };
+    struct fan_why why = { 0 };
+
+    if (fan_clock_elapsed() < self->upkeep_at)
+        return;
+    self->upkeep_at = fan_clock_elapsed() + UPKEEP_S * FAN_SECOND;
+    arena = fan_arena_new();
+    if (fan_run_partitions(self->control, arena, &why))
+        fan_log(NULL, FAN_ERROR, "partitions.failed", "no partition could be made ahead: %s", why.text);
+    fan_arena_free(&arena);
+    (void)fan_actor_turn(self->actor, &nobody, drop_events, NULL, NULL);
+}
