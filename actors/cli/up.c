@@ -1,0 +1,125 @@
+/*
+ * fanfare up — everything on one machine, supervised.
+ */
+#include "actors/cli/cluster.h"
+#include "actors/cli/command.h"
+#include "actors/cli/file.h"
+#include "actors/cli/fleet.h"
+#include "actors/cli/sandbox_keys.h"
+#include "actors/cli/supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct up_options {
+    const char *home;
+    const char *bind;
+    uint32_t port;
+    bool sandbox;
+    bool foreground_logs;
+    struct fan_texts without;
+};
+
+static const struct up_options defaults = { .bind = "127.0.0.1", .port = 8080 };
+
+static const struct fan_option options[] = {
+    FAN_OPTION(TEXT, struct up_options, home, "home", "DIR",
+            "where data, logs and keys live (FANFARE_HOME)"),
+    FAN_OPTION(TEXT, struct up_options, bind, "bind", "ADDRESS",
+            "address of the API and of callbacks (127.0.0.1)"),
+    FAN_OPTION(NUMBER, struct up_options, port, "port", "NUMBER",
+            "of the API (8080); the next thirty are used as well"),
+    FAN_OPTION(FLAG, struct up_options, sandbox, "sandbox", NULL,
+            "also run a simulator of the providers"),
+    FAN_OPTION(FLAG, struct up_options, foreground_logs, "foreground-logs", NULL,
+            "logs to standard error instead of DIR/log"),
+    FAN_OPTION(TEXTS, struct up_options, without, "without", "NAME",
+            "do not start this process: it runs elsewhere"),
+    FAN_OPTIONS_END,
+};
+
+static const char details[] =
+        "As root everything runs as the user fanfare. Without FANFARE_DATABASE_URL a private\n"
+        "PostgreSQL cluster is made in DIR/pg and run as one of the processes; your own settings for\n"
+        "it go into DIR/postgresql.conf. Processes that end are started again. Whatever was killed,\n"
+        "`fanfare up` continues with the same data. SIGTERM or Ctrl-C stops everything in order.";
+
+struct up {
+    const struct up_options *options;
+    struct fan_home home;
+    bool first; /* there was no API key yet */
+    struct fan_arena *arena;
+};
+
+static void print_banner(void *context)
+{
+    const struct up *up = context;
+    const char *key = up->first ? fan_file_text(up->home.api_key_file, up->arena) : NULL;
+
+    printf("\nFanfare is up.\n\n  API      http://%s:%u\n  API key  %s\n", up->options->bind,
+            up->options->port, up->home.api_key_file);
+    if (key)
+        printf("           %s  (shown this once)\n", key);
+    printf("  logs     %s/log\n  status   fanfare status --home %s\n  stop     Ctrl-C, or kill %d\n\n",
+            up->home.path, up->home.path, (int)getpid());
+    fflush(stdout);
+}
+
+static enum fan_err check_port(uint32_t port, struct fan_why *why)
+{
+    if (port >= 1 && port <= 65000)
+        return FAN_OK;
+    return fan_fail(why, FAN_INVALID, "--port is %u, but must be from 1 to 65000", port);
+}
+
+/* Alone in a home that belongs to us. */
+static enum fan_err settle(struct up *up, struct fan_why *why)
+{
+    enum fan_err err = check_port(up->options->port, why);
+
+    if (!err)
+        err = fan_home_enter(up->options->home, up->arena, &up->home, why);
+    if (!err)
+        err = fan_home_lock(&up->home, why);
+    if (!err && up->options->sandbox)
+        err = fan_sandbox_keys_make(&up->home, why);
+    if (!err && up->home.own_cluster)
+        err = fan_cluster_make(&up->home, why);
+    up->first = !err && access(up->home.api_key_file, F_OK) != 0;
+    return err;
+}
+
+static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_why *why)
+{
+    struct up up = { .options = call->options, .arena = call->arena };
+    struct fan_supervisor_options supervisor = { .home = &up.home,
+        .ready = print_banner,
+        .context = &up,
+        .foreground_logs = up.options->foreground_logs };
+    enum fan_err err = settle(&up, why);
+    const struct fan_fleet_options fleet = { .home = &up.home,
+        .bind = up.options->bind,
+        .port = up.options->port,
+        .sandbox = up.options->sandbox,
+        .without = up.options->without };
+
+    (void)exit_code;
+    if (!err)
+        err = fan_fleet_list(&fleet, call->arena, &supervisor.processes, &supervisor.count, why);
+    if (err)
+        return err;
+    fan_supervisor_block_signals();
+    return fan_supervise(&supervisor, why);
+}
+
+const struct fan_command fan_command_up = {
+    .name = "up",
+    .arguments = "",
+    .summary = "start everything on this machine, and keep it running",
+    .details = details,
+    .table = options,
+    .defaults = &defaults,
+    .options_size = sizeof(struct up_options),
+    .run = run,
+};
