@@ -38,25 +38,21 @@ void fan_csv_free(struct fan_csv **csv);
 /**
  * Read a piece; the records that it completes are called for.
  *
- * A record over a cap, with bad UTF-8 or a stray quote is called for with its error, and the next
- * one is read.
+ * What is wrong with a record (a stray quote, bad UTF-8, a cap) is told with it, and reading goes
+ * on with the next line.
  *
- * fails  FAN_CONFLICT   the callback stopped it FAN_TOO_LARGE  a quote that opens a cell never
- *        closes: what follows cannot be told apart
+ * fails  FAN_CONFLICT  the callback stopped it FAN_INVALID   this is no text in UTF-8 but in UTF-16
  */
 enum fan_err fan_csv_feed(struct fan_csv *csv, struct fan_bytes piece,
         struct fan_why *why) FAN_MUST_CHECK;
 
-/**
- * The text ended: its last record may lack a line end. fails like fan_csv_feed; FAN_INVALID  it
- * ends inside quotes
- */
+/** The text ended: its last record may lack a line end. fails like fan_csv_feed */
 enum fan_err fan_csv_end(struct fan_csv *csv, struct fan_why *why) FAN_MUST_CHECK;
 
 /** The delimiter in use; 0 while the first line is not complete. */
 char fan_csv_delimiter(const struct fan_csv *csv);
 
-/** Count lines on from @line, for a block from the middle of a text. Before the first piece. */
+/** What comes is from the middle of a text, where it begins on @line. Before the first piece. */
 void fan_csv_begin_at(struct fan_csv *csv, uint64_t line);
 
 /*
@@ -85,15 +81,13 @@ void fan_csv_splitter_free(struct fan_csv_splitter **splitter);
  * Take a piece of any size; the blocks that it completes are called for.
  *
  * fails  FAN_CONFLICT   the callback stopped it
- *        FAN_TOO_LARGE  a record over FAN_CSV_RECORD: a quote that opens a cell never closes
+ *        FAN_INVALID    this is no text in UTF-8 but in UTF-16
+ *        FAN_TOO_LARGE  the first record is longer than FAN_CSV_RECORD
  */
 enum fan_err fan_csv_split(struct fan_csv_splitter *splitter, struct fan_bytes piece,
         struct fan_why *why) FAN_MUST_CHECK;
 
-/**
- * The text ended: the last block. fails like fan_csv_split; FAN_INVALID  there was not even a
- * header
- */
+/** The text ended: the last block. fails like fan_csv_split, FAN_INVALID also for an empty text */
 enum fan_err fan_csv_split_end(struct fan_csv_splitter *splitter,
         struct fan_why *why) FAN_MUST_CHECK;
 

@@ -9,10 +9,6 @@
 #include "proto/bytes.h"
 #include "proto/err.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 enum { FAN_PHONE_TEXT = 20 }; /* room for an E.164 number with its NUL */
 
 struct fan_phone {
@@ -34,9 +30,5 @@ enum fan_err fan_phone_normalise(struct fan_bytes raw, const char *country, stru
 
 /** Whether there is a country of that name ("US") that numbers can belong to. */
 bool fan_phone_country(const char *country);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

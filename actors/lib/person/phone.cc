@@ -1,0 +1,87 @@
+// The one file in C++: no exception leaves it.
+#include "actors/lib/person/phone_parse.h"
+
+#include <phonenumbers/phonenumberutil.h>
+
+#include <set>
+#include <string>
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
+static fan_phone_verdict verdict_of_error(PhoneNumberUtil::ErrorType error)
+{
+    switch (error) {
+    case PhoneNumberUtil::INVALID_COUNTRY_CODE_ERROR:
+        return FAN_PHONE_NO_COUNTRY;
+    case PhoneNumberUtil::TOO_SHORT_AFTER_IDD:
+    case PhoneNumberUtil::TOO_SHORT_NSN:
+        return FAN_PHONE_SHORT;
+    case PhoneNumberUtil::TOO_LONG_NSN:
+        return FAN_PHONE_LONG;
+    default:
+        return FAN_PHONE_NO_NUMBER;
+    }
+}
+
+static fan_phone_verdict verdict_of_length(PhoneNumberUtil::ValidationResult result)
+{
+    switch (result) {
+    case PhoneNumberUtil::IS_POSSIBLE:
+        return FAN_PHONE_POSSIBLE;
+    case PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY:
+        return FAN_PHONE_LOCAL;
+    case PhoneNumberUtil::INVALID_COUNTRY_CODE:
+        return FAN_PHONE_NO_COUNTRY;
+    case PhoneNumberUtil::TOO_SHORT:
+        return FAN_PHONE_SHORT;
+    case PhoneNumberUtil::TOO_LONG:
+        return FAN_PHONE_LONG;
+    default:
+        return FAN_PHONE_LENGTH;
+    }
+}
+
+static fan_phone_verdict parse(const std::string &text, const std::string &country,
+        std::string *e164)
+{
+    const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+    PhoneNumber number;
+    // "ZZ" is no country: such a number must bring its own code.
+    PhoneNumberUtil::ErrorType error = util.Parse(text, country.empty() ? "ZZ" : country, &number);
+
+    if (error != PhoneNumberUtil::NO_PARSING_ERROR)
+        return verdict_of_error(error);
+    fan_phone_verdict verdict = verdict_of_length(util.IsPossibleNumberWithReason(number));
+    if (verdict != FAN_PHONE_POSSIBLE)
+        return verdict;
+    util.Format(number, PhoneNumberUtil::E164, e164);
+    return util.IsValidNumber(number) ? FAN_PHONE_VALID : FAN_PHONE_POSSIBLE;
+}
+
+fan_phone_verdict fan_phone_parse(const char *text, size_t len, const char *country, char *e164,
+        size_t size)
+try {
+    std::string number;
+    fan_phone_verdict verdict = parse(std::string(text, len), country, &number);
+
+    if (verdict > FAN_PHONE_POSSIBLE)
+        return verdict;
+    if (number.size() >= size)
+        return FAN_PHONE_LONG;
+    number.copy(e164, number.size());
+    e164[number.size()] = '\0';
+    return verdict;
+} catch (...) {
+    return FAN_PHONE_BROKEN;
+}
+
+int fan_phone_has_country(const char *country)
+try {
+    std::set<std::string> countries;
+
+    PhoneNumberUtil::GetInstance()->GetSupportedRegions(&countries);
+    return countries.count(country) > 0;
+} catch (...) {
+    return 0;
+}

@@ -1,0 +1,119 @@
+#include "actors/lib/seal/token.h"
+
+#include "actors/lib/seal/keyfile.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+enum {
+    KEY = crypto_generichash_KEYBYTES,
+    MAC = 10,      /* bytes of the hash that are told: 80 bits cannot be guessed over a network */
+    MAC_TEXT = 16, /* digits of 5 bits */
+    ID_TEXT = 16,  /* decimal digits of an id below 2^53 */
+};
+
+static const char file[] = "token.key";
+
+struct fan_token_key {
+    unsigned char key[KEY];
+};
+
+static void begin_sodium(void)
+{
+    if (sodium_init() < 0)
+        fan_die("libsodium cannot start: no source of random numbers");
+}
+
+enum fan_err fan_token_key_create(const char *dir, struct fan_why *why)
+{
+    unsigned char key[KEY];
+    enum fan_err err;
+
+    begin_sodium();
+    if (fan_keyfile_there(dir, file))
+        return FAN_OK;
+    crypto_generichash_keygen(key);
+    err = fan_keyfile_write(dir, file, true, key, sizeof(key), why);
+    sodium_memzero(key, sizeof(key));
+    return err == FAN_CONFLICT ? FAN_OK : err;
+}
+
+enum fan_err fan_token_key_load(const char *dir, struct fan_token_key **out, struct fan_why *why)
+{
+    struct fan_token_key *key;
+    enum fan_err err;
+
+    begin_sodium();
+    key = sodium_malloc(sizeof(*key));
+    if (!key)
+        fan_die("out of locked memory for a key");
+    err = fan_keyfile_read(dir, file, true, key->key, sizeof(key->key), why);
+    if (err) {
+        sodium_free(key);
+        return err;
+    }
+    sodium_mprotect_readonly(key);
+    *out = key;
+    return FAN_OK;
+}
+
+void fan_token_key_free(struct fan_token_key **key)
+{
+    sodium_free(*key);
+    *key = NULL;
+}
+
+/* The MAC of the ids as they stand in the token. */
+static void write_mac(const struct fan_token_key *key, struct fan_bytes ids, char out[MAC_TEXT])
+{
+    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567"; /* RFC 4648 base32 */
+    unsigned char hash[crypto_generichash_BYTES];
+    uint64_t bits = 0;
+    int n = 0;
+
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)ids.at, ids.len, key->key,
+            sizeof(key->key));
+    for (int i = 0, held = 0; i < MAC; i++) {
+        bits = bits << 8 | hash[i];
+        for (held += 8; held >= 5; held -= 5)
+            out[n++] = digits[bits >> (held - 5) & 31];
+    }
+    sodium_memzero(hash, sizeof(hash));
+}
+
+struct fan_bytes fan_token_write(const struct fan_token_key *key, fan_id account, fan_id message,
+        char out[FAN_TOKEN_TEXT])
+{
+    int len = snprintf(out, FAN_TOKEN_TEXT, "%lld-%lld-", (long long)account, (long long)message);
+
+    FAN_ASSERT(account > 0 && message > 0 && len + MAC_TEXT < FAN_TOKEN_TEXT);
+    write_mac(key, (struct fan_bytes){ out, (size_t)len }, out + len);
+    out[len + MAC_TEXT] = '\0';
+    return (struct fan_bytes){ out, (size_t)len + MAC_TEXT };
+}
+
+static bool read_id(struct fan_bytes text, fan_id *out)
+{
+    return text.len > 0 && text.len <= ID_TEXT && text.at[0] > '0' && fan_bytes_i64(text, out);
+}
+
+bool fan_token_read(const struct fan_token_key *key, struct fan_bytes token, fan_id *account,
+        fan_id *message)
+{
+    struct fan_bytes rest, first, second;
+    char given[MAC_TEXT], right[MAC_TEXT];
+    fan_id account_id, message_id;
+
+    rest = fan_bytes_split(token, '-', &first);
+    rest = fan_bytes_split(rest, '-', &second);
+    if (rest.len != MAC_TEXT || !read_id(first, &account_id) || !read_id(second, &message_id))
+        return false;
+    for (int i = 0; i < MAC_TEXT; i++)
+        given[i] = rest.at[i] >= 'A' && rest.at[i] <= 'Z' ? (char)(rest.at[i] | 0x20) : rest.at[i];
+    write_mac(key, (struct fan_bytes){ token.at, token.len - MAC_TEXT }, right);
+    if (sodium_memcmp(given, right, MAC_TEXT) != 0)
+        return false;
+    *account = account_id;
+    *message = message_id;
+    return true;
+}
