@@ -178,21 +178,36 @@ static enum MHD_Result queue_answer(struct exchange *exchange)
 
 /* ---- the head ---- */
 
+/*
+ * libmicrohttpd 0.9.75 adds a folded line to the header's name: "Transfer-Encoding:\r\n chunked" is
+ * told as "Transfer-Encodingchunked", and a proxy in front of us may have understood it. Only a
+ * header that was left alone still has its value right behind its name.
+ */
+static bool is_folded(const char *name, size_t name_len, const char *value)
+{
+    uintptr_t gap = (uintptr_t)value - (uintptr_t)name - name_len;
+
+    if (gap == 0 || gap > FAN_HTTP_HEAD_MAX)
+        return true;
+    for (uintptr_t i = 1; i < gap; i++) {
+        if (name[name_len + i] != ' ' && name[name_len + i] != '\t')
+            return true;
+    }
+    return false;
+}
+
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
         size_t name_len, const char *value, size_t value_len)
 {
-    (void)kind;
-    fan_http_head_add(context, (struct fan_bytes){ name, name_len },
-            (struct fan_bytes){ value ? value : "", value_len });
-    return MHD_YES;
-}
+    struct fan_http_head *head = context;
 
-static void fault(struct fan_http_head *head, int status, const char *text)
-{
-    if (head->status)
-        return;
-    head->status = status;
-    head->fault = text;
+    (void)kind;
+    if (!value || is_folded(name, name_len, value))
+        fan_http_head_refuse(head, 400, "A header is malformed.");
+    else
+        fan_http_head_add(head, (struct fan_bytes){ name, name_len },
+                (struct fan_bytes){ value, value_len });
+    return MHD_YES;
 }
 
 static void read_head(struct exchange *exchange, const char *method, const char *version,
@@ -205,10 +220,10 @@ static void read_head(struct exchange *exchange, const char *method, const char 
     request->method = fan_bytes_dup(fan_bytes_of(method), request->arena);
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, note_header, head);
     if (request->target.len > FAN_HTTP_TARGET_MAX)
-        fault(head, 414, "The target is too long.");
+        fan_http_head_refuse(head, 414, "The target is too long.");
     else if (!fan_http_target_split(request->target, &target) ||
             !fan_http_path_decode(target.path, request->arena, &request->path))
-        fault(head, 400, "The target is malformed.");
+        fan_http_head_refuse(head, 400, "The target is malformed.");
     else
         request->query = target.query;
     fan_http_head_end(head, request->method, target.authority);

@@ -22,7 +22,7 @@ static bool is_token(struct fan_bytes text)
 
 /* ---- the head ---- */
 
-static void refuse(struct fan_http_head *head, int status, const char *fault)
+void fan_http_head_refuse(struct fan_http_head *head, int status, const char *fault)
 {
     if (head->status)
         return;
@@ -38,7 +38,7 @@ static void read_length(struct fan_http_head *head, struct fan_bytes value)
     head->has_length = true;
     /* fan_bytes_i64 knows a sign, Content-Length does not */
     if (value.len == 0 || !is_digit(value.at[0]) || !fan_bytes_i64(value, &length))
-        refuse(head, 400, "Content-Length is not a number.");
+        fan_http_head_refuse(head, 400, "Content-Length is not a number.");
     else
         head->length = (uint64_t)length;
 }
@@ -48,12 +48,12 @@ void fan_http_head_add(struct fan_http_head *head, struct fan_bytes name, struct
     head->headers++;
     head->size += name.len + value.len;
     if (head->headers > FAN_HTTP_HEADERS_MAX || head->size > FAN_HTTP_HEAD_MAX)
-        refuse(head, 431, "The header is too large.");
+        fan_http_head_refuse(head, 431, "The header is too large.");
     if (!is_token(name))
-        refuse(head, 400, "A header's name is malformed.");
+        fan_http_head_refuse(head, 400, "A header's name is malformed.");
     for (size_t i = 0; i < value.len; i++) {
         if (value.at[i] == '\0' || value.at[i] == '\r' || value.at[i] == '\n')
-            refuse(head, 400, "A header's value is malformed.");
+            fan_http_head_refuse(head, 400, "A header's value is malformed.");
     }
     if (fan_bytes_eq_nocase(name, FAN_LIT("Host"))) {
         head->hosts++;
@@ -64,11 +64,12 @@ void fan_http_head_add(struct fan_http_head *head, struct fan_bytes name, struct
         head->codings++;
         head->chunked = true;
         if (!fan_bytes_eq_nocase(value, FAN_LIT("chunked")))
-            refuse(head, 400, "The only transfer coding understood here is chunked.");
+            fan_http_head_refuse(head, 400, "The only transfer coding understood here is chunked.");
     } else if (fan_bytes_eq_nocase(name, FAN_LIT("Expect"))) {
         head->expects = true;
         if (!fan_bytes_eq_nocase(value, FAN_LIT("100-continue")))
-            refuse(head, 417, "The only expectation understood here is 100-continue.");
+            fan_http_head_refuse(head, 417,
+                    "The only expectation understood here is 100-continue.");
     }
 }
 
@@ -88,17 +89,17 @@ void fan_http_head_end(struct fan_http_head *head, struct fan_bytes method,
         struct fan_bytes authority)
 {
     if (head->lengths > 1 || head->codings > 1)
-        refuse(head, 400, "The length of the body is given twice.");
+        fan_http_head_refuse(head, 400, "The length of the body is given twice.");
     if (head->lengths && head->codings)
-        refuse(head, 400, "The length of the body is given in two ways.");
+        fan_http_head_refuse(head, 400, "The length of the body is given in two ways.");
     if (head->codings && head->old)
-        refuse(head, 400, "HTTP/1.0 has no transfer codings.");
+        fan_http_head_refuse(head, 400, "HTTP/1.0 has no transfer codings.");
     if (head->hosts > 1 || (head->hosts == 0 && !head->old))
-        refuse(head, 400, "There must be one Host header.");
+        fan_http_head_refuse(head, 400, "There must be one Host header.");
     if (authority.at && !fan_bytes_eq_nocase(authority, head->host))
-        refuse(head, 400, "The target names another host than the Host header.");
+        fan_http_head_refuse(head, 400, "The target names another host than the Host header.");
     if (!is_known_method(method))
-        refuse(head, 501, "This method is not known.");
+        fan_http_head_refuse(head, 501, "This method is not known.");
 }
 
 /* ---- the target ---- */

@@ -34,6 +34,9 @@ struct fan_http_head {
 /** Note one header; names and values as they were received. */
 void fan_http_head_add(struct fan_http_head *head, struct fan_bytes name, struct fan_bytes value);
 
+/** Refuse it with @status and a sentence; the first refusal stays. */
+void fan_http_head_refuse(struct fan_http_head *head, int status, const char *fault);
+
 /**
  * Judge the whole head; status stays 0 when it is fine.
  *

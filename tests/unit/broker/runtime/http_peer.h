@@ -1,5 +1,5 @@
 /*
- * http_peer — the other side of an HTTP connection, for tests: raw bytes, on the loop of the server
+ * http_peer — the other side of an HTTP connection, for tests: raw bytes, on the loop of the server.
  * under test.
  */
 #ifndef FAN_TEST_HTTP_PEER_H
