@@ -202,8 +202,7 @@ static bool send_batch(struct fan_db *db, struct fan_batch *batch)
         if (!fan_db_send_execute(db, &one->ask))
             return false;
     }
-    batch->sent =
-            true; /* before it is: the sync may leave and its sending still be reported as failed */
+    batch->sent = true; /* early: the sync may leave, and its sending still be reported as failed */
     return PQpipelineSync(db->pg) == 1;
 }
 
@@ -217,9 +216,9 @@ static bool send_unsent(struct fan_db *db)
 
         if (batch == db->first)
             db->progress_ms = fan_db_now_ms();
-        db->unsent = batch->next;
         if (!send_batch(db, batch))
             return false;
+        db->unsent = batch->next;
         unflushed = PQflush(db->pg);
     }
     db->congested = unflushed > 0;
@@ -231,15 +230,16 @@ static bool send_unsent(struct fan_db *db)
 static void note_failure(struct fan_db *db, struct fan_batch *batch, const PGresult *result)
 {
     const struct statement *at = batch->current; /* NULL: it was the commit that failed */
+    bool fatal = fan_db_result_fatal(result);
 
-    if (!batch->err && PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
+    if (!batch->err && PQresultStatus(result) != PGRES_PIPELINE_ABORTED) {
         batch->err = fan_db_judge(result, at ? at->ask.query->name : "commit", NULL, &batch->why);
-    db->ended |= fan_db_result_fatal(result);
-    if (!at && fan_db_result_fatal(result))
-        batch->err = batch->why.err =
-                FAN_UNCERTAIN; /* a session can be ended between the commit and its answer */
+        if (fatal && !at) /* a session can be ended between the commit and its answer */
+            batch->err = batch->why.err = FAN_UNCERTAIN;
+    }
     if (at && fan_db_result_stale(result))
         fan_db_forget(db, at->ask.serial);
+    db->ended |= fatal;
 }
 
 /* Take the answer to a preparation: they come in the order of the statements, for those that made
@@ -295,14 +295,25 @@ static void on_result(struct fan_db *db, PGresult *result)
     }
 }
 
+static bool is_under_way(const struct fan_db *db)
+{
+    return db->first && db->first->sent;
+}
+
+/* On an idle connection that can only be a farewell, which takes two readings: the words, then the
+ * end. It must not be mistaken for the answer to what is about to be sent. */
+static bool take_input(struct fan_db *db)
+{
+    return PQconsumeInput(db->pg) && (is_under_way(db) || PQconsumeInput(db->pg));
+}
+
 /* Read what has come. False: the connection is lost. */
 static bool read_answers(struct fan_db *db)
 {
-    bool alive = PQconsumeInput(db->pg);
-    int nulls = 0; /* one stands between two statements; two in a row mean that nothing is coming
-                      any more */
+    bool alive = take_input(db);
+    int nulls = 0; /* one stands between two statements; two in a row: nothing is coming any more */
 
-    while (db->first && db->first->sent && (!alive || !PQisBusy(db->pg))) {
+    while (is_under_way(db) && (!alive || !PQisBusy(db->pg))) {
         PGresult *result = PQgetResult(db->pg);
 
         if (!result && ++nulls < 2)
@@ -323,8 +334,7 @@ static bool read_answers(struct fan_db *db)
 
 static bool is_overdue(struct fan_db *db)
 {
-    db->overdue = db->first && db->first->sent &&
-            fan_db_now_ms() - db->progress_ms > fan_db_patience_ms(db);
+    db->overdue = is_under_way(db) && fan_db_now_ms() - db->progress_ms > fan_db_patience_ms(db);
     return db->overdue;
 }
 
@@ -347,9 +357,8 @@ static bool go_on(struct fan_db *db)
         return false;
     if (read_answers(db) && !is_overdue(db) && send_unsent(db))
         return db->unsent && !db->congested;
-    if (db->first && !db->first->sent) {
-        fan_db_drop(db); /* the server left while nothing was under way: a new connection may well
-                            do */
+    if (db->first && !is_under_way(db)) {
+        fan_db_drop(db); /* nothing was lost: a new connection may well do */
         return true;
     }
     lose(db,
@@ -387,7 +396,7 @@ int fan_db_due_ms(const struct fan_db *db)
         return -1;
     if (!db->pg)
         return until(db->attempted_ms + RECONNECT_PAUSE_MS);
-    if (db->first->sent)
+    if (is_under_way(db))
         return until(db->progress_ms + fan_db_patience_ms(db) + 1);
     return 0;
 }

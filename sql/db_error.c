@@ -18,9 +18,8 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-    { "40", FAN_CONFLICT, true }, /* deadlock, serialisation failure */
-    { "26000", FAN_CONFLICT,
-            true }, /* no such prepared statement: the repetition prepares it again */
+    { "40", FAN_CONFLICT, true },       /* deadlock, serialisation failure */
+    { "26000", FAN_CONFLICT, true },    /* no such prepared statement: it is made again */
     { "08", FAN_UNAVAILABLE, true },    /* connection */
     { "25006", FAN_UNAVAILABLE, true }, /* the server became a standby */
     { "25P03", FAN_UNAVAILABLE, true }, /* we were idle for too long inside a transaction */
@@ -61,7 +60,10 @@ bool fan_db_result_fatal(const PGresult *result)
 
 bool fan_db_result_lost(const PGresult *result)
 {
-    return PQresultStatus(result) == PGRES_FATAL_ERROR && *state_of(result) == '\0';
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_BAD_RESPONSE ||
+            (status == PGRES_FATAL_ERROR && *state_of(result) == '\0');
 }
 
 /* A plan whose columns changed under it has no SQLSTATE of its own. */

@@ -28,8 +28,7 @@ bool fan_db_await(struct fan_db *db, int64_t deadline_ms)
 
 PGresult *fan_db_next_result(struct fan_db *db, int64_t deadline_ms)
 {
-    /* In a pipeline a NULL stands between the answers of two statements; two in a row mean that
-     * nothing is coming. */
+    /* A NULL stands between the answers of two statements; two in a row: nothing is coming. */
     for (int nulls = 0; nulls < 2; nulls++) {
         PGresult *result;
 
@@ -64,8 +63,7 @@ struct reading {
     bool over;        /* the session has ended; there is nothing more to read */
 };
 
-/* The next answer. Statements behind a failed one are answered as aborted, which says nothing new.
- */
+/* The next answer. What stands behind a failed statement is answered as aborted: nothing new. */
 static PGresult *read_answer(struct reading *in, struct fan_ask *ask)
 {
     PGresult *result = in->over ? NULL : fan_db_next_result(in->db, in->deadline_ms);
@@ -115,9 +113,11 @@ static enum fan_err fail_lost(struct fan_db *db, struct fan_why *why)
 
 enum fan_err fan_db_ask(struct fan_db *db, struct fan_ask *asks, int count, struct fan_why *why)
 {
-    struct reading in = { .db = db,
+    struct reading in = {
+        .db = db,
         .why = why,
-        .deadline_ms = fan_db_now_ms() + fan_db_patience_ms(db) };
+        .deadline_ms = fan_db_now_ms() + fan_db_patience_ms(db),
+    };
 
     if (send_asks(db, asks, count)) {
         for (int i = 0; i < count; i++)

@@ -18,6 +18,10 @@
 
 enum { LOOK_MS = 2000, LOOK_PAUSE_MS = 50 };
 
+const struct fan_query fan_db_set_account = {
+    .name = "set_account",
+    .sql = "SELECT fan_set_account($1)",
+};
 static const struct fan_query begin = { .name = "begin", .sql = "BEGIN" };
 static const struct fan_query commit = { .name = "commit", .sql = "COMMIT" };
 static const struct fan_query rollback = { .name = "rollback", .sql = "ROLLBACK" };
@@ -25,8 +29,6 @@ static const struct fan_query current_xid = {
     .name = "current_xid",
     .sql = "SELECT pg_current_xact_id_if_assigned()",
 };
-const struct fan_query fan_db_set_account = { .name = "set_account",
-    .sql = "SELECT fan_set_account($1)" };
 static const struct fan_query fate_of_xid = {
     .name = "fate_of_xid",
     .sql = "SELECT CASE WHEN $1 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1)"
@@ -119,8 +121,7 @@ enum fan_err fan_db_run(struct fan_db *db, const struct fan_query *query, struct
         return fan_db_refuse(db, why);
     err = run_once(db, query, args, rows, &own);
     if (err == FAN_UNAVAILABLE && may_be_stale && !db->pg && !db->overdue) {
-        /* The server had left while we were idle: nothing was begun, and a new connection may well
-         * do. */
+        /* The server had left while we were idle: nothing was begun, a new connection may do. */
         db->turn = FAN_TURN_IDLE;
         err = run_once(db, query, args, rows, &own);
     }
