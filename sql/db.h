@@ -138,15 +138,15 @@ void fan_db_account(struct fan_db *db, fan_id account);
  *        FAN_INVALID      the statement was refused (constraint, type): undone; field names the
  *                         constraint if one did
  *
- * After a failure fan_db_run and fan_db_commit refuse with the same reason until fan_db_abort, so
- * that the second half of a turn is never committed without its first. A handler that answers a
- * refusal by itself calls fan_db_abort first.
+ * After a failure everything up to and with fan_db_commit or fan_db_abort is refused for the same
+ * reason, so that the second half of a turn is never committed without its first. A handler that
+ * deals with a refusal by itself calls fan_db_abort.
  */
 enum fan_err fan_db_run(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
         struct fan_rows *rows, struct fan_why *why) FAN_MUST_CHECK;
 
 /**
- * Commit the open transaction; none is fine.
+ * Commit the open transaction; none is fine. Whatever it returns, the transaction has ended.
  *
  * fails  FAN_UNCERTAIN    the connection died while the server was committing, and the look
  *                         afterwards (pg_xact_status) gave no answer

@@ -114,9 +114,9 @@ struct pg_result *fan_db_next_result(struct fan_db *db, int64_t deadline_ms);
 
 extern const struct fan_query fan_db_set_account; /* $1: bigint */
 
-/** Undo the open transaction, and refuse all else with the same reason until fan_db_abort. */
+/** Undo the open transaction, and refuse all else with the same reason until the turn ends. */
 void fan_db_undo(struct fan_db *db, const struct fan_why *why);
-/** In FAN_TURN_UNDONE: say why. */
+/** Say why the transaction was undone. */
 enum fan_err fan_db_refuse(const struct fan_db *db, struct fan_why *why);
 
 /* ---- db_prepared.c ---- */

@@ -206,8 +206,10 @@ enum fan_err fan_db_commit(struct fan_db *db, struct fan_why *why)
 
     if (db->turn == FAN_TURN_IDLE)
         return FAN_OK;
-    if (db->turn == FAN_TURN_UNDONE)
+    if (db->turn == FAN_TURN_UNDONE) {
+        db->turn = FAN_TURN_IDLE;
         return fan_db_refuse(db, why);
+    }
     err = fan_db_ask(db, asks, 2, why);
     db->turn = FAN_TURN_IDLE;
     if (err && db->pg)
