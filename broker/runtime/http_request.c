@@ -110,6 +110,14 @@ void fan_http_answer(struct fan_http_request *request, int status, const char *t
     fan_http_wake(request);
 }
 
+void fan_http_drop(struct fan_http_request *request)
+{
+    FAN_ASSERT(!request->answered);
+    request->answered = true;
+    request->dropped = true;
+    fan_http_wake(request);
+}
+
 void fan_http_answer_now(struct fan_http_request *request)
 {
     struct fan_buffer out;

@@ -41,6 +41,7 @@ struct fan_http_request {
     void *user;
 
     bool answered;
+    bool dropped; /* the answer is the end of the connection */
     int status;
     const char *type; /* NULL: none */
     struct fan_bytes answer;

@@ -326,6 +326,8 @@ static enum MHD_Result finish(struct exchange *exchange)
         return suspend(exchange);
     if (request->step != FAN_HTTP_STEP_WHOLE)
         hand_over(exchange);
+    if (request->dropped)
+        return MHD_NO;
     return request->answered ? queue_answer(exchange) : suspend(exchange);
 }
 

@@ -95,6 +95,8 @@ void fan_http_add_header(struct fan_http_request *request, const char *name, con
 /** Answer; the body is copied. @type may be NULL when there is no body. */
 void fan_http_answer(struct fan_http_request *request, int status, const char *type,
         struct fan_bytes body);
+/** Close the connection without an answer, as a server that breaks does. */
+void fan_http_drop(struct fan_http_request *request);
 
 /**
  * Answer with a body that has no end yet (server-sent events, downloads).
