@@ -56,6 +56,7 @@ static const struct fan_code_rule rules[] = {
     { 20404, 0, FAN_CHANNEL_PAUSE, 0, 0 }, /* no such account */
     { 90010, 0, FAN_CHANNEL_PAUSE, 0, 0 }, /* account inactive */
     { 30002, 0, FAN_CHANNEL_PAUSE, 0, 0 }, /* suspended between queue and send */
+    { 21609, 0, FAN_CHANNEL_PAUSE, 0, 0 }, /* our callback URL is no URL to it */
     { 21212, 0, FAN_CHANNEL_PAUSE, 0, 0 }, /* sender invalid, not ours, missing, pool empty */
     { 21603, 0, FAN_CHANNEL_PAUSE, 0, 0 },
     { 21606, 0, FAN_CHANNEL_PAUSE, 0, 0 },
