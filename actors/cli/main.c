@@ -14,6 +14,7 @@ static const struct fan_command *const commands[] = {
     &fan_command_up,
     &fan_command_prepare,
     &fan_command_migrate,
+    &fan_command_sample,
     NULL,
 };
 
