@@ -51,17 +51,17 @@ WHERE m.account_id = $1 AND m.id = ANY ($3::bigint[])
 
 -- name: chunk_copies
 -- role: fan_sender
--- A slice's messages, for a sender whose frame did not carry them. (account, first id, one past the last)
+-- What is still to be sent of some positions, for a sender whose frame did not carry it. (account, first id, one past the last)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body), m.attempt
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
-WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 ORDER BY m.id;
+WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL ORDER BY m.id;
 
 -- name: chunk_copies_retry
 -- role: fan_sender
--- (account, ids)
+-- The same for a retry chunk. (account, ids, chunk)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body), m.attempt
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
-WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) ORDER BY m.id;
+WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work = $3 ORDER BY m.id;
 
 -- name: chunk_close
 -- role: fan_sender

@@ -112,6 +112,7 @@ int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim,
     if (claim->is_retry) {
         FAN_ASSERT(to <= items.len);
         fan_arg_i64s(&args, items.at + from, to - from);
+        fan_arg_i64(&args, claim->chunk);
         return fan_batch_add(batch, &fan_q_chunk_copies_retry, &args);
     }
     add_range(&args, claim->chunk, from, to);

@@ -45,7 +45,7 @@ int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, u
 /** The new watermark, or -1: do not send; somebody else has it, or it may not run now. @unsendable: ids not to be sent. */
 int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena, struct fan_ids *unsendable);
 
-/** Read a slice's messages: from position @from up to, not including, @to. */
+/** Read what is still to be sent from position @from up to, not including, @to. */
 int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim, uint32_t from, uint32_t to,
         struct fan_ids items);
 

@@ -1,0 +1,332 @@
+/* A chunk's life in this sender: taken, its messages started as slots and connections allow, settled, given up. */
+#include "actors/sender/sender.h"
+
+#include <stdlib.h>
+
+enum { FLUSH_MS = 10 };
+
+/* ---- copies ---- */
+
+static void copy_forget(struct copy *copy)
+{
+    free(copy->owned);
+    copy->owned = NULL;
+}
+
+void copy_load(struct copy *copy, const struct fan_claim_copy *read)
+{
+    copy->owned = malloc(read->address.len + read->body.len + 1);
+    if (!copy->owned)
+        fan_die("out of memory: a message's body");
+    if (read->address.len)
+        memcpy(copy->owned, read->address.at, read->address.len);
+    if (read->body.len)
+        memcpy(copy->owned + read->address.len, read->body.at, read->body.len);
+    copy->address = (struct fan_bytes){ copy->owned, read->address.len };
+    copy->body = (struct fan_bytes){ copy->owned + read->address.len, read->body.len };
+    copy->format = (uint8_t)read->format;
+    copy->attempt = (uint8_t)read->attempt;
+}
+
+/* ---- the end ---- */
+
+void claim_forget(struct claim *claim)
+{
+    struct sender *self = claim->sender;
+    struct claim **link = &self->claims;
+
+    while (*link != claim)
+        link = &(*link)->next;
+    *link = claim->next;
+    self->claims_len--;
+    fan_metric_set(self->held, self->claims_len);
+    for (uint32_t i = 0; claim->copies && i < claim->taken.size; i++)
+        copy_forget(&claim->copies[i]);
+    if (claim->slot)
+        journal_release(claim->slot);
+    fan_actor_done(self->actor, claim->lane);
+    fan_arena_free(&claim->arena);
+    free(claim->results);
+    free(claim->recording);
+    free(claim);
+}
+
+/* ---- the beginning ---- */
+
+/* Ids by position, and what the frame carried. */
+static void lay_out(struct claim *claim)
+{
+    uint32_t size = claim->taken.size;
+    struct copy *copies = fan_arena_array(claim->arena, size, sizeof *copies);
+
+    claim->results = calloc(size, sizeof *claim->results);
+    claim->recording = calloc(size, sizeof *claim->recording);
+    if (!claim->results || !claim->recording)
+        fan_die("out of memory: the outcomes of a chunk");
+    for (uint32_t p = 0; p < size; p++) {
+        copies[p].message = claim->taken.claim.is_retry ? claim->taken.items.at[p] : fan_message_id(claim->taken.claim.chunk, p);
+        copies[p].position = claim->carried ? POSITION_ABSENT : POSITION_WAITING;
+        claim->slot->items[p] = copies[p].message;
+    }
+    for (size_t i = 0; claim->carried && i < claim->frame.len; i++) {
+        const struct fan_copy *one = &claim->frame.at[i];
+        uint32_t p = (uint32_t)(one->message & 511);
+
+        if (p >= size || copies[p].message != one->message)
+            continue; /* a frame is only a hint */
+        copies[p].address = one->address;
+        copies[p].body = one->body;
+        copies[p].format = (uint8_t)one->format;
+        copies[p].attempt = (uint8_t)one->attempt;
+        copies[p].position = POSITION_WAITING;
+    }
+    claim->copies = copies;
+}
+
+static void begin_journal(struct claim *claim)
+{
+    const struct fan_claim *key = &claim->taken.claim;
+    struct journal_slot *slot = claim->slot;
+
+    slot->account = key->account;
+    slot->chunk = key->chunk;
+    slot->epoch = key->epoch;
+    slot->is_retry = key->is_retry;
+    slot->size = claim->taken.size;
+    slot->opened = claim->taken.watermark;
+    slot->kind = claim->taken.kind;
+}
+
+/* Below the watermark somebody else opened; what became of it there is not ours to say. */
+static void begin(struct claim *claim)
+{
+    claim->carried = claim->frame.len > 0 && !claim->taken.claim.is_retry;
+    claim->opened = claim->started = claim->taken.watermark;
+    claim->renew_at = fan_clock_elapsed() + claim->sender->set->lease_ms * FAN_MS / 3;
+    lay_out(claim);
+    for (uint32_t p = 0; p < claim->taken.watermark; p++)
+        claim->slot->records[p].word = JOURNAL_STARTED; /* as if: a replay must not speak of it */
+    begin_journal(claim);
+    claim->slot->used = 1;
+    claim->state = CLAIM_LOADING;
+}
+
+static void load_channel(struct claim *claim)
+{
+    struct fan_why why = { 0 };
+    enum fan_err err = channel_get(claim->sender, claim->taken.claim.account, claim->taken.channel, &claim->channel, &why);
+
+    if (!err) {
+        claim->state = CLAIM_OPEN;
+        return;
+    }
+    claim->channel = NULL;
+    claim->retry_at = fan_clock_elapsed() + FAN_SECOND;
+    fan_log(NULL, FAN_WARN, "channel.unusable", "chunk %lld waits: %s", (long long)claim->taken.claim.chunk, why.text);
+}
+
+static void on_taken(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct claim *claim = context;
+    struct fan_claim asked = claim->taken.claim;
+
+    (void)count;
+    (void)why;
+    claim->busy = false;
+    /* After a lost reply the claim may be ours all the same: its lease ends, and the scheduler takes it back. */
+    if (err || !fan_claim_read_take(&rows[0], &asked, claim->arena, &claim->taken)) {
+        claim_forget(claim);
+        return;
+    }
+    begin(claim);
+    claim_pump(claim);
+}
+
+/* The frame dies with its turn: what it carried is kept by the claim. */
+static struct fan_copy_list keep(const struct fan_copy_list *list, struct fan_arena *arena)
+{
+    struct fan_copy *copies = fan_arena_array(arena, list->len, sizeof *copies);
+
+    for (size_t i = 0; i < list->len; i++) {
+        copies[i] = list->at[i];
+        copies[i].address = fan_bytes_dup(list->at[i].address, arena);
+        copies[i].body = fan_bytes_dup(list->at[i].body, arena);
+    }
+    return (struct fan_copy_list){ copies, list->len };
+}
+
+void claim_take(struct sender *self, const struct fan_route *route, const struct fan_send_request *request)
+{
+    struct journal_slot *slot = fan_actor_draining(self->actor) ? NULL : journal_take(self->journal);
+    struct fan_batch *batch;
+    struct claim *claim;
+
+    if (!slot) { /* the row will ask again */
+        fan_actor_done(self->actor, route->lane);
+        return;
+    }
+    claim = calloc(1, sizeof *claim);
+    if (!claim)
+        fan_die("out of memory: a claim");
+    slot->used = 2; /* taken, nothing in it that a replay could read */
+    claim->slot = slot;
+    claim->sender = self;
+    claim->arena = fan_arena_new();
+    claim->lane = route->lane;
+    claim->frame = keep(&request->copies, claim->arena);
+    claim->taken.claim = (struct fan_claim){
+        route->account, request->chunk, request->epoch, fan_actor_incarnation(self->actor), false,
+    };
+    claim->next = self->claims;
+    self->claims = claim;
+    self->claims_len++;
+    fan_metric_set(self->held, self->claims_len);
+    batch = fan_batch_new(route->account);
+    fan_claim_add_take(batch, &claim->taken.claim, self->set->lease_ms * FAN_MS);
+    claim->busy = true;
+    fan_db_submit(self->db, &batch, on_taken, claim);
+    fan_db_watch_kick(self->watch);
+}
+
+/* ---- starting ---- */
+
+/* A slice that waited too long (this process was paused, the provider is slow) is not begun any more. */
+static bool too_late(const struct claim *claim)
+{
+    return fan_clock_elapsed() > claim->open_until;
+}
+
+static void start_what_may(struct claim *claim)
+{
+    while (claim->started < claim->opened) {
+        uint32_t position = claim->started;
+
+        if (claim->copies[position].position != POSITION_WAITING) {
+            claim->started++;
+            continue;
+        }
+        if (claim->lost || claim->closed_out)
+            return;
+        if (too_late(claim)) {
+            claim->closed_out = true;
+            return;
+        }
+        if (!channel_may_start(claim->channel))
+            return;
+        claim->started++;
+        flight_start(claim, position);
+    }
+}
+
+void claim_pump(struct claim *claim)
+{
+    fan_time now = fan_clock_elapsed();
+
+    if (claim->busy && claim->state != CLAIM_OPEN)
+        return;
+    switch (claim->state) {
+    case CLAIM_TAKING:
+        return;
+    case CLAIM_LOADING:
+        if (now >= claim->retry_at)
+            load_channel(claim);
+        if (claim->state != CLAIM_OPEN)
+            return;
+        break;
+    case CLAIM_OVER:
+        if (claim->recording_len == 0)
+            claim_forget(claim);
+        else if (now >= claim->retry_at)
+            claim_say(claim);
+        return;
+    case CLAIM_OPEN:
+    case CLAIM_ENDING:
+        break;
+    }
+    start_what_may(claim);
+    if (!claim->busy && now >= claim->retry_at)
+        claim_batch(claim, false);
+}
+
+/* ---- all claims ---- */
+
+void claim_settle(struct claim *claim, const struct result *result)
+{
+    FAN_ASSERT(claim->results_len < claim->taken.size);
+    claim->copies[result->position].position = POSITION_SETTLED;
+    copy_forget(&claim->copies[result->position]);
+    claim->results[claim->results_len++] = *result;
+    claims_pump_soon(claim->sender);
+}
+
+/* Urgent ones first, also in the channel's send slots and connections. */
+void claims_pump(struct sender *self, const struct channel *channel)
+{
+    for (int lane = FAN_LANE_URGENT; lane < FAN_LANE_COUNT; lane++) {
+        struct claim *next;
+
+        for (struct claim *claim = self->claims; claim; claim = next) {
+            next = claim->next;
+            if ((int)claim->lane == lane && (!channel || claim->channel == channel))
+                claim_pump(claim);
+        }
+    }
+}
+
+/* Outcomes that did not fill a slice are recorded a moment later. */
+static void on_flush(void *context)
+{
+    struct sender *self = context;
+
+    self->flush_timer = NULL;
+    for (struct claim *claim = self->claims; claim; claim = claim->next) {
+        if (claim->state == CLAIM_OPEN && !claim->busy && claim->results_len > 0 && fan_clock_elapsed() >= claim->retry_at)
+            claim_batch(claim, true);
+    }
+}
+
+static void on_pump(void *context)
+{
+    struct sender *self = context;
+
+    self->pump_timer = NULL;
+    claims_pump(self, NULL);
+    for (const struct claim *claim = self->claims; claim && !self->flush_timer; claim = claim->next) {
+        if (claim->results_len > 0 && !claim->busy)
+            self->flush_timer = fan_loop_after(fan_actor_loop(self->actor), FLUSH_MS, on_flush, self);
+    }
+}
+
+void claims_pump_soon(struct sender *self)
+{
+    if (!self->pump_timer)
+        self->pump_timer = fan_loop_after(fan_actor_loop(self->actor), 0, on_pump, self);
+}
+
+void claims_tick(struct sender *self)
+{
+    fan_time now = fan_clock_elapsed();
+
+    for (struct claim *claim = self->claims; claim; claim = claim->next) {
+        bool held = claim->state == CLAIM_OPEN || claim->state == CLAIM_LOADING;
+
+        if (held && !claim->busy && now >= claim->renew_at && now >= claim->retry_at)
+            claim_renew(claim);
+    }
+    claims_pump_soon(self);
+}
+
+void claims_drain(struct sender *self)
+{
+    for (struct claim *claim = self->claims; claim; claim = claim->next)
+        claim->closed_out = true;
+    claims_pump_soon(self);
+}
+
+void claims_free(struct sender *self)
+{
+    fan_loop_cancel(&self->pump_timer);
+    fan_loop_cancel(&self->flush_timer);
+    while (self->claims)
+        claim_forget(self->claims);
+}

@@ -1,0 +1,370 @@
+/*
+ * Batches of a claim: record what is known, and open the next slice or end the claim in the same transaction.
+ *
+ * One batch at a time is under way for a claim. Batches are safe to repeat, so a lost reply is answered by sending again:
+ *   - a close that had happened closes nothing the second time, and what it did not close is evidence that changes nothing;
+ *   - an open that had happened is refused the second time (the watermark is another one); the claim then ends, and its owner
+ *     lowers the watermark over what it never started.
+ */
+#include "actors/sender/sender.h"
+
+#include "sql/store/event.h"
+
+#include <stdlib.h>
+
+enum { AWAY_MS = 250 };
+
+static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done *done, void *context)
+{
+    claim->busy = true;
+    fan_db_submit(claim->sender->db, batch, done, context);
+    fan_db_watch_kick(claim->sender->watch);
+}
+
+static struct fan_route route_of(const struct claim *claim)
+{
+    return (struct fan_route){ claim->taken.claim.account, claim->taken.run, claim->lane, claim->taken.kind, 0 };
+}
+
+static void announce_done(const struct claim *claim)
+{
+    const struct fan_chunk_done done = {
+        .chunk = claim->taken.claim.chunk, .finished = claim->opened == claim->taken.size,
+    };
+    struct fan_route route = route_of(claim);
+
+    fan_actor_emit(claim->sender->actor, &fan_schema_chunk_done, &route, &done);
+}
+
+static struct fan_claim_outcomes outcomes_of(const struct claim *claim, struct fan_arena *arena)
+{
+    size_t count = claim->recording_len;
+    struct fan_claim_outcomes out = {
+        .count = count,
+        .messages = fan_arena_array(arena, count, sizeof *out.messages),
+        .states = fan_arena_array(arena, count, sizeof *out.states),
+        .outcomes = fan_arena_array(arena, count, sizeof *out.outcomes),
+        .reasons = fan_arena_array(arena, count, sizeof *out.reasons),
+        .attempts = fan_arena_array(arena, count, sizeof *out.attempts),
+        .codes = fan_arena_array(arena, count, sizeof *out.codes),
+        .provider_ids = fan_arena_array(arena, count, sizeof *out.provider_ids),
+        .delays = fan_arena_array(arena, count, sizeof *out.delays),
+        .instants = fan_arena_array(arena, count, sizeof *out.instants),
+        .suppress = fan_arena_array(arena, count, sizeof *out.suppress),
+    };
+
+    for (size_t i = 0; i < count; i++) {
+        const struct result *result = &claim->recording[i];
+        const struct copy *copy = &claim->copies[result->position];
+
+        out.messages[i] = copy->message;
+        out.states[i] = result->state;
+        out.outcomes[i] = result->outcome;
+        out.reasons[i] = result->reason;
+        out.attempts[i] = (int16_t)(copy->attempt + 1);
+        out.codes[i] = result->code;
+        out.provider_ids[i] = result->provider_id;
+        out.delays[i] = result->delay;
+        out.instants[i] = result->at;
+        out.suppress[i] = result->suppress;
+    }
+    return out;
+}
+
+static struct fan_messages_settled tally(const struct claim *claim)
+{
+    struct fan_messages_settled tally = { .chunk = claim->taken.claim.chunk };
+    uint32_t *const counts[FAN_MESSAGE_STATE_COUNT] = {
+        [FAN_MESSAGE_SENT] = &tally.sent, [FAN_MESSAGE_FAILED] = &tally.failed, [FAN_MESSAGE_RETRY] = &tally.retry,
+        [FAN_MESSAGE_UNKNOWN] = &tally.unknown, [FAN_MESSAGE_SKIPPED] = &tally.skipped,
+        [FAN_MESSAGE_CANCELLED] = &tally.cancelled,
+    };
+
+    for (size_t i = 0; i < claim->recording_len; i++) {
+        uint32_t *count = counts[claim->recording[i].state];
+        if (count)
+            ++*count;
+    }
+    return tally;
+}
+
+/* ---- one batch: record, then open or end ---- */
+
+/* Which answers a batch holds, by index; -1: it holds none. */
+struct turn {
+    struct claim *claim;
+    int closed, opened, copies, released;
+    uint32_t open_count;
+    fan_time opened_at;
+};
+
+static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct claim *claim = context;
+
+    (void)rows;
+    (void)count;
+    (void)why;
+    claim->busy = false;
+    if (err && err != FAN_INVALID) { /* still to be said */
+        claim->retry_at = fan_clock_elapsed() + AWAY_MS * FAN_MS;
+        return;
+    }
+    claim->recording_len = 0;
+    claims_pump_soon(claim->sender);
+}
+
+/* The claim is over, or a callback was first: say it as evidence, which changes nothing that is known already. */
+void claim_say(struct claim *claim)
+{
+    struct fan_batch *batch = fan_batch_new(claim->taken.claim.account);
+    struct fan_claim_outcomes outcomes = outcomes_of(claim, fan_batch_arena(batch));
+    size_t kept = 0;
+
+    for (size_t i = 0; i < outcomes.count; i++) {
+        if (outcomes.states[i] != FAN_MESSAGE_SENT && outcomes.states[i] != FAN_MESSAGE_FAILED &&
+                outcomes.states[i] != FAN_MESSAGE_RETRY)
+            continue;
+        outcomes.messages[kept] = outcomes.messages[i];
+        outcomes.states[kept] = outcomes.states[i];
+        outcomes.provider_ids[kept] = outcomes.provider_ids[i];
+        outcomes.delays[kept] = outcomes.delays[i];
+        outcomes.instants[kept++] = outcomes.instants[i];
+    }
+    outcomes.count = kept;
+    fan_claim_add_evidence(batch, &claim->taken.claim, &outcomes);
+    submit(claim, &batch, on_evidence, claim);
+}
+
+static void mark_unsendable(struct claim *claim, struct fan_ids ids)
+{
+    for (size_t i = 0; i < ids.len; i++) {
+        for (uint32_t p = claim->started; p < claim->opened; p++) {
+            struct copy *copy = &claim->copies[p];
+            struct result result = {
+                .position = (uint16_t)p, .state = FAN_MESSAGE_SKIPPED, .reason = FAN_REASON_SUPPRESSED, .at = fan_clock_now(),
+            };
+
+            if (copy->message != ids.at[i] || copy->position != POSITION_WAITING)
+                continue;
+            journal_answered(claim->slot, p, result.state, 0, result.reason, FAN_NO_BYTES);
+            claim_settle(claim, &result);
+        }
+    }
+}
+
+/* What the frame did not carry comes with the open: positions without a row have nothing to send. */
+static void take_copies(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+{
+    uint32_t to = claim->opened + turn->open_count;
+
+    for (uint32_t p = claim->opened, row = 0; p < to; p++) {
+        struct copy *copy = &claim->copies[p];
+        struct fan_claim_copy read = { 0 };
+
+        if ((int)row < rows->count)
+            fan_claim_read_copy(rows, (int)row, &read);
+        if (read.message != copy->message) {
+            copy->position = POSITION_ABSENT;
+            continue;
+        }
+        copy_load(copy, &read);
+        row++;
+    }
+}
+
+static void take_opened(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+{
+    struct fan_arena *arena = fan_arena_new();
+    struct fan_ids unsendable = { 0 };
+    int watermark = fan_claim_read_open(&rows[turn->opened], arena, &unsendable);
+    uint32_t opened = watermark < 0 ? 0 : (uint32_t)watermark - claim->opened;
+
+    if (opened < turn->open_count)
+        channel_return(claim->channel, turn->open_count - opened);
+    claim->opening = 0;
+    if (watermark < 0) {
+        claim->closed_out = true; /* it moved on, is paused, or was opened by a batch whose reply was lost */
+    } else {
+        if (turn->copies >= 0)
+            take_copies(claim, turn, &rows[turn->copies]);
+        claim->opened = (uint32_t)watermark;
+        claim->open_until = turn->opened_at + claim->sender->set->send_ttl_ms * FAN_MS;
+        mark_unsendable(claim, unsendable);
+    }
+    fan_arena_free(&arena);
+}
+
+static void take_closed(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+{
+    const struct fan_messages_settled settled = tally(claim);
+    struct fan_route route = route_of(claim);
+    size_t closed = fan_claim_read_closed(&rows[turn->closed]);
+
+    if (rows[turn->closed].count == 0)
+        claim->closed_out = claim->lost = true;
+    if (closed == claim->recording_len) {
+        claim->recording_len = 0;
+        fan_actor_emit(claim->sender->actor, &fan_schema_messages_settled, &route, &settled);
+    }
+}
+
+/* Nothing was done, or it may have been: the same is tried again after a moment. */
+static void database_away(struct claim *claim, const struct turn *turn, enum fan_err err, const struct fan_why *why)
+{
+    if (claim->state == CLAIM_ENDING)
+        claim->state = CLAIM_OPEN;
+    if (turn->open_count > 0)
+        channel_return(claim->channel, turn->open_count);
+    claim->opening = 0;
+    claim->retry_at = fan_clock_elapsed() + AWAY_MS * FAN_MS;
+    if (err == FAN_UNCERTAIN)
+        claim->closed_out = turn->open_count > 0 || claim->closed_out;
+    if (err == FAN_INVALID) {
+        fan_log(NULL, FAN_ERROR, "claim.refused", "chunk %lld: %s", (long long)claim->taken.claim.chunk, why->text);
+        claim->closed_out = true;
+        claim->retry_at += 5 * FAN_SECOND;
+    }
+}
+
+static void on_turn(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct turn turn = *(struct turn *)context;
+    struct claim *claim = turn.claim;
+
+    (void)count;
+    free(context);
+    claim->busy = false;
+    if (err) {
+        database_away(claim, &turn, err, why);
+        return;
+    }
+    if (turn.closed >= 0)
+        take_closed(claim, &turn, rows);
+    if (turn.released >= 0) {
+        if (claim->recording_len == 0) {
+            announce_done(claim);
+            claim_forget(claim);
+            return;
+        }
+        claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
+    }
+    if (turn.opened >= 0)
+        take_opened(claim, &turn, rows);
+    if (claim->recording_len > 0)
+        claim_say(claim);
+    claims_pump_soon(claim->sender);
+}
+
+static void add_close(struct claim *claim, struct fan_batch *batch, struct turn *turn)
+{
+    struct fan_claim_outcomes outcomes;
+    struct fan_messages_settled settled;
+
+    if (claim->recording_len == 0) {
+        struct result *spare = claim->recording;
+        claim->recording = claim->results;
+        claim->recording_len = claim->results_len;
+        claim->results = spare;
+        claim->results_len = 0;
+    }
+    if (claim->recording_len == 0)
+        return;
+    settled = tally(claim);
+    outcomes = outcomes_of(claim, fan_batch_arena(batch));
+    turn->closed = fan_claim_add_close(batch, &claim->taken.claim, &outcomes, claim->taken.kind);
+    fan_event_add(batch, claim->taken.claim.account, claim->taken.run, claim->taken.claim.chunk,
+            &fan_schema_messages_settled, &settled);
+}
+
+/* The lowest position from which on nothing was started. */
+static uint32_t never_started_from(const struct claim *claim)
+{
+    return claim->started < claim->opened ? claim->started : claim->opened;
+}
+
+static bool may_end(const struct claim *claim)
+{
+    bool all = claim->started == claim->taken.size;
+    bool one_batch = claim->recording_len == 0 || claim->results_len == 0; /* records all that is known */
+
+    return claim->in_flight == 0 && (all || claim->closed_out) && one_batch;
+}
+
+static uint32_t want_open(const struct claim *claim)
+{
+    uint32_t left = claim->taken.size - claim->opened;
+    uint32_t waiting = claim->opened - claim->started;
+
+    if (claim->closed_out || left == 0 || waiting >= claim->channel->slice)
+        return 0;
+    left = channel_may_open(claim->channel, left);
+    return left;
+}
+
+/* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */
+static bool worth_a_batch(const struct claim *claim, uint32_t open, bool end, bool flush)
+{
+    return open > 0 || end || claim->recording_len > 0 || claim->results_len >= claim->sender->set->slice ||
+            (flush && claim->results_len > 0);
+}
+
+void claim_batch(struct claim *claim, bool flush)
+{
+    bool end = may_end(claim);
+    uint32_t open = end ? 0 : want_open(claim);
+    struct fan_batch *batch;
+    struct turn *turn;
+
+    if (!worth_a_batch(claim, open, end, flush))
+        return;
+    turn = calloc(1, sizeof *turn);
+    if (!turn)
+        fan_die("out of memory: a claim's batch");
+    *turn = (struct turn){ .claim = claim, .closed = -1, .opened = -1, .copies = -1, .released = -1 };
+    batch = fan_batch_new(claim->taken.claim.account);
+    add_close(claim, batch, turn);
+    if (end) {
+        claim->state = CLAIM_ENDING;
+        turn->released = fan_claim_add_release(batch, &claim->taken.claim,
+                claim->closed_out ? (int)never_started_from(claim) : -1);
+    } else if (open > 0) {
+        turn->open_count = claim->opening = open;
+        turn->opened_at = fan_clock_elapsed();
+        claim->slot->opened = claim->opened + open; /* the intent, before the statement can commit */
+        turn->opened = fan_claim_add_open(batch, &claim->taken.claim, claim->opened, open, claim->taken.items,
+                claim->taken.kind);
+        if (!claim->carried)
+            turn->copies = fan_claim_add_copies(batch, &claim->taken.claim, claim->opened, claim->opened + open,
+                    claim->taken.items);
+    }
+    submit(claim, &batch, on_turn, turn);
+}
+
+/* ---- the lease ---- */
+
+static void on_renewed(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct claim *claim = context;
+    fan_time now = fan_clock_elapsed();
+
+    (void)count;
+    (void)why;
+    claim->busy = false;
+    if (err) {
+        claim->retry_at = now + AWAY_MS * FAN_MS;
+        return;
+    }
+    claim->renew_at = now + claim->sender->set->lease_ms * FAN_MS / 3;
+    if (rows[0].count == 0)
+        claim->closed_out = claim->lost = true;
+    claims_pump_soon(claim->sender);
+}
+
+void claim_renew(struct claim *claim)
+{
+    struct fan_batch *batch = fan_batch_new(claim->taken.claim.account);
+
+    fan_claim_add_renew(batch, &claim->taken.claim, claim->sender->set->lease_ms * FAN_MS);
+    submit(claim, &batch, on_renewed, claim);
+}

@@ -1,0 +1,151 @@
+/* One message's way to the provider and back. */
+#include "actors/sender/sender.h"
+
+#include <stdlib.h>
+
+struct flight {
+    struct claim *claim;
+    uint32_t position;
+    struct fan_arena *arena; /* request and answer die with the flight */
+    struct fan_sending sending;
+    struct fan_request request;
+    char token[FAN_TOKEN_TEXT];
+    fan_time began;
+};
+
+static struct result result_of(const struct flight *flight, enum fan_message_state state)
+{
+    return (struct result){ .position = (uint16_t)flight->position, .state = (int16_t)state, .at = fan_clock_now() };
+}
+
+/* The flight is over: tell the journal, then the claim. */
+static void land(struct flight *flight, const struct result *result)
+{
+    struct claim *claim = flight->claim;
+
+    journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason, result->provider_id);
+    claim->channel->in_flight--;
+    claim->in_flight--;
+    claim_settle(claim, result);
+    fan_arena_free(&flight->arena);
+    free(flight);
+}
+
+static uint32_t draw(struct sender *self)
+{
+    self->random = self->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(self->random >> 32);
+}
+
+static void decide(struct flight *flight, const struct fan_outcome *outcome)
+{
+    struct claim *claim = flight->claim;
+    struct sender *self = claim->sender;
+    fan_time asked = outcome->delay_ms < 0 ? -1 : outcome->delay_ms * FAN_MS;
+    struct fan_retry_decision next = fan_retry_decide(self->retry, outcome->outcome, flight->sending.attempt + 1, asked,
+            outcome->throttled, draw(self));
+    struct result result = result_of(flight, next.state);
+
+    result.outcome = (int16_t)outcome->outcome;
+    result.reason = (int16_t)next.reason;
+    result.delay = next.state == FAN_MESSAGE_UNKNOWN ? 0 : next.delay_us;
+    result.suppress = outcome->suppress;
+    result.code = fan_bytes_dup(outcome->code, claim->arena);
+    result.provider_id = fan_bytes_dup(outcome->provider_id, claim->arena);
+    fan_metric_add(self->outcomes[outcome->outcome], 1);
+    if (outcome->throttled)
+        channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
+    land(flight, &result);
+}
+
+static void on_reply(void *context, const struct fan_http_reply *reply)
+{
+    struct flight *flight = context;
+    const struct fan_response response = {
+        .status = reply->status, .began = reply->began, .complete = reply->complete, .timed_out = reply->timed_out,
+        .headers = reply->headers, .body = reply->body, .retry_after_ms = reply->retry_after_ms,
+    };
+    struct fan_outcome outcome = { .delay_ms = -1 };
+    const struct channel *channel = flight->claim->channel;
+
+    fan_metric_observe(flight->claim->sender->latency, (double)reply->took_us * 1e-6);
+    channel->provider->judge(&flight->sending, &response, flight->arena, &outcome);
+    FAN_ASSERT(outcome.outcome >= FAN_ACCEPTED && outcome.outcome < FAN_OUTCOME_CLASS_COUNT);
+    decide(flight, &outcome);
+}
+
+/* It cannot be written as a request at all: its content or its address is at fault, not the provider. */
+static void refuse(struct flight *flight, const struct fan_why *why)
+{
+    struct result result = result_of(flight, FAN_MESSAGE_FAILED);
+
+    result.outcome = FAN_CONTENT_PERMANENT;
+    result.reason = FAN_REASON_TEMPLATE;
+    fan_log(NULL, FAN_INFO, "message.refused", "message %lld cannot be sent: %s", (long long)flight->sending.message, why->text);
+    fan_metric_add(flight->claim->sender->outcomes[FAN_CONTENT_PERMANENT], 1);
+    land(flight, &result);
+}
+
+static struct fan_bytes unsubscribe_url(const struct sender *self, struct fan_bytes token, struct fan_arena *arena)
+{
+    if (self->kind != FAN_KIND_EMAIL || !self->set->public_url[0])
+        return FAN_NO_BYTES;
+    return fan_bytes_of(fan_arena_printf(arena, "%s/u/%.*s", self->set->public_url, FAN_BYTES_ARG(token)));
+}
+
+static enum fan_err write_request(struct flight *flight, const struct copy *copy, struct fan_why *why)
+{
+    struct claim *claim = flight->claim;
+    struct sender *self = claim->sender;
+    struct fan_sending *sending = &flight->sending;
+    enum fan_err err;
+
+    *sending = (struct fan_sending){
+        .channel = &claim->channel->view,
+        .message = copy->message,
+        .token = fan_token_write(self->tokens, claim->taken.claim.account, copy->message, flight->token),
+        .address = copy->address,
+        .now = fan_clock_now(),
+        .attempt = copy->attempt,
+    };
+    sending->unsubscribe_url = unsubscribe_url(self, sending->token, flight->arena);
+    err = fan_content_read(copy->format, copy->body, flight->arena, &sending->content, why);
+    return err ? err : claim->channel->provider->send(sending, flight->arena, &flight->request, why);
+}
+
+static struct fan_http_call call_of(const struct flight *flight)
+{
+    const struct fan_request *request = &flight->request;
+    const struct claim *claim = flight->claim;
+
+    return (struct fan_http_call){
+        .method = request->method, .url = request->url, .headers = request->headers, .headers_len = request->headers_len,
+        .body = request->body, .username = request->username, .password = request->password, .ehlo = request->ehlo,
+        .mail_from = request->mail_from, .mail_to = request->mail_to, .starttls = request->starttls,
+        .total_ms = request->total_ms ? request->total_ms : claim->sender->set->request_ms,
+        .stop_after = claim->open_until,
+    };
+}
+
+void flight_start(struct claim *claim, uint32_t position)
+{
+    struct flight *flight = calloc(1, sizeof *flight);
+    struct copy *copy = &claim->copies[position];
+    struct fan_http_call call;
+    struct fan_why why = { 0 };
+
+    if (!flight)
+        fan_die("out of memory: a message under way");
+    flight->claim = claim;
+    flight->position = position;
+    flight->arena = fan_arena_new();
+    copy->position = POSITION_STARTED;
+    claim->in_flight++;
+    if (write_request(flight, copy, &why)) {
+        refuse(flight, &why);
+        return;
+    }
+    journal_started(claim->slot, position);
+    call = call_of(flight);
+    fan_http_send(claim->channel->client, &call, NULL, on_reply, flight);
+}

@@ -1,0 +1,244 @@
+#include "actors/sender/journal.h"
+
+#include "broker/runtime/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC "FANJRNL1"
+
+/* The first page. */
+struct head {
+    char magic[8];
+    char boot[40]; /* the kernel's boot id */
+    uint64_t owner;
+    uint32_t slots;
+    uint32_t slot_size;
+};
+
+enum { HEAD_SIZE = 4096 };
+
+struct journal {
+    char path[512];
+    int fd;
+    size_t size;
+    struct head *head;
+    struct journal_slot *slots;
+    uint32_t slots_len;
+};
+
+static void read_boot(char out[40])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, out, 39);
+
+    if (fd >= 0)
+        close(fd);
+    out[len > 0 ? len : 0] = '\0';
+}
+
+static size_t size_for(uint32_t slots)
+{
+    return HEAD_SIZE + (size_t)slots * sizeof(struct journal_slot);
+}
+
+static enum fan_err refuse(struct fan_why *why, const char *path, const char *what)
+{
+    return fan_fail(why, FAN_UNAVAILABLE, "the journal %s cannot be %s: %s", path, what, strerror(errno));
+}
+
+static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why *why)
+{
+    int full;
+
+    char young[sizeof self->path + 4]; /* nobody looks for a dead writer's file under this name */
+
+    snprintf(young, sizeof young, "%s.new", self->path);
+    self->fd = open(young, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (self->fd < 0)
+        return refuse(why, self->path, "made");
+    if (flock(self->fd, LOCK_EX | LOCK_NB))
+        return refuse(why, self->path, "locked");
+    full = posix_fallocate(self->fd, 0, (off_t)self->size); /* room now, so that no store can fail later */
+    if (full) {
+        errno = full;
+        return refuse(why, self->path, "given room");
+    }
+    self->head = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+    if (self->head == MAP_FAILED) {
+        self->head = NULL;
+        return refuse(why, self->path, "mapped");
+    }
+    self->slots = (struct journal_slot *)((char *)self->head + HEAD_SIZE);
+    read_boot(self->head->boot);
+    self->head->owner = owner;
+    self->head->slots = self->slots_len;
+    self->head->slot_size = sizeof(struct journal_slot);
+    atomic_thread_fence(memory_order_release);
+    memcpy(self->head->magic, MAGIC, sizeof self->head->magic);
+    return rename(young, self->path) ? refuse(why, self->path, "named") : FAN_OK;
+}
+
+enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, struct journal **out, struct fan_why *why)
+{
+    struct journal *self = calloc(1, sizeof *self);
+    enum fan_err err;
+
+    if (!self)
+        fan_die("out of memory: a journal");
+    self->fd = -1;
+    self->slots_len = slots;
+    self->size = size_for(slots);
+    snprintf(self->path, sizeof self->path, "%s/sender-%016llx.journal", dir, (unsigned long long)owner);
+    if (mkdir(dir, 0700) && errno != EEXIST) {
+        err = refuse(why, dir, "made");
+        free(self);
+        return err;
+    }
+    err = prepare(self, owner, why);
+    if (err)
+        journal_remove(&self);
+    *out = self;
+    return err;
+}
+
+void journal_remove(struct journal **journal)
+{
+    struct journal *self = *journal;
+
+    if (!self)
+        return;
+    if (self->head)
+        munmap(self->head, self->size);
+    if (self->fd >= 0) {
+        unlink(self->path);
+        close(self->fd);
+    }
+    free(self);
+    *journal = NULL;
+}
+
+struct journal_slot *journal_take(struct journal *journal)
+{
+    for (uint32_t i = 0; i < journal->slots_len; i++) {
+        struct journal_slot *slot = &journal->slots[i];
+        if (slot->used)
+            continue;
+        memset(slot, 0, sizeof *slot);
+        return slot;
+    }
+    return NULL;
+}
+
+void journal_release(struct journal_slot *slot)
+{
+    slot->used = 0;
+}
+
+/* Stores must reach the page in the order in which they were made: a reader of the dead process's file sees them so. */
+void journal_started(struct journal_slot *slot, uint32_t position)
+{
+    atomic_thread_fence(memory_order_release);
+    slot->records[position].word = JOURNAL_STARTED;
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome, int reason, struct fan_bytes id)
+{
+    struct journal_record *record = &slot->records[position];
+
+    record->state = (uint8_t)state;
+    record->outcome = (uint8_t)outcome;
+    record->reason = (uint8_t)reason;
+    record->id_len = 0;
+    if (id.len > 0 && id.len <= sizeof record->id) {
+        memcpy(record->id, id.at, id.len);
+        record->id_len = (uint8_t)id.len;
+    }
+    atomic_thread_fence(memory_order_release);
+    record->word = JOURNAL_ANSWERED;
+}
+
+static bool is_journal(const struct head *head, size_t size)
+{
+    return memcmp(head->magic, MAGIC, sizeof head->magic) == 0 && head->slot_size == sizeof(struct journal_slot) &&
+            head->slots <= 4096 && size == size_for(head->slots);
+}
+
+/* Map a file that we have the lock of; false: it is no journal, or was never begun. */
+static bool map_left(struct journal_left *left)
+{
+    const struct head *head;
+    struct stat info;
+    char boot[40];
+
+    if (fstat(left->fd, &info) || info.st_size < HEAD_SIZE)
+        return false;
+    left->size = (size_t)info.st_size;
+    head = mmap(NULL, left->size, PROT_READ, MAP_SHARED, left->fd, 0);
+    if (head == MAP_FAILED)
+        return false;
+    if (!is_journal(head, left->size)) {
+        munmap((void *)head, left->size);
+        return false;
+    }
+    read_boot(boot);
+    left->owner = head->owner;
+    left->same_boot = strncmp(boot, head->boot, sizeof boot) == 0;
+    left->slots_len = head->slots;
+    left->slots = (const struct journal_slot *)((const char *)head + HEAD_SIZE);
+    return true;
+}
+
+static bool try_file(const char *dir, const char *name, struct journal_left *out)
+{
+    size_t len = strlen(name);
+
+    if (len < 8 || strcmp(name + len - 8, ".journal") != 0)
+        return false;
+    *out = (struct journal_left){ .fd = -1 };
+    snprintf(out->path, sizeof out->path, "%s/%s", dir, name);
+    out->fd = open(out->path, O_RDWR | O_CLOEXEC);
+    if (out->fd < 0)
+        return false;
+    if (flock(out->fd, LOCK_EX | LOCK_NB)) { /* its writer lives */
+        close(out->fd);
+        return false;
+    }
+    if (map_left(out))
+        return true;
+    fan_log(NULL, FAN_WARN, "journal.refused", "%s is no journal that this build reads", name);
+    unlink(out->path);
+    close(out->fd);
+    return false;
+}
+
+bool journal_find_left(const char *dir, struct journal_left *out)
+{
+    DIR *list = opendir(dir);
+    const struct dirent *entry;
+    bool found = false;
+
+    if (!list)
+        return false;
+    while (!found && (entry = readdir(list)))
+        found = try_file(dir, entry->d_name, out);
+    closedir(list);
+    return found;
+}
+
+void journal_left_close(struct journal_left *left, bool done)
+{
+    munmap((void *)((const char *)left->slots - HEAD_SIZE), left->size);
+    if (done)
+        unlink(left->path);
+    close(left->fd);
+}

@@ -1,0 +1,216 @@
+#include "actors/sender/replay.h"
+
+#include "actors/sender/sender.h"
+
+#include <stdlib.h>
+
+enum { LOOK_EVERY_MS = 2000 };
+
+struct replay {
+    struct sender *sender;
+    struct fan_timer *timer;
+    struct journal_left left;
+    bool reading;   /* left is open */
+    uint32_t next;  /* slot to be looked at */
+    uint32_t chunks;
+};
+
+static char *journal_dir(const struct sender *sender, struct fan_arena *arena)
+{
+    return fan_arena_printf(arena, "%s/journal", fan_actor_common(sender->actor)->state_dir);
+}
+
+static struct fan_claim claim_of(const struct replay *self, const struct journal_slot *slot)
+{
+    return (struct fan_claim){ slot->account, slot->chunk, slot->epoch, self->left.owner, slot->is_retry != 0 };
+}
+
+static struct fan_claim_outcomes outcomes_in(struct fan_arena *arena, size_t room)
+{
+    return (struct fan_claim_outcomes){
+        .messages = fan_arena_array(arena, room, sizeof(fan_id)),
+        .states = fan_arena_array(arena, room, sizeof(int16_t)),
+        .outcomes = fan_arena_array(arena, room, sizeof(int16_t)),
+        .reasons = fan_arena_array(arena, room, sizeof(int16_t)),
+        .attempts = fan_arena_array(arena, room, sizeof(int16_t)),
+        .codes = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
+        .provider_ids = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
+        .delays = fan_arena_array(arena, room, sizeof(int64_t)),
+        .instants = fan_arena_array(arena, room, sizeof(fan_time)),
+        .suppress = fan_arena_array(arena, room, sizeof(bool)),
+    };
+}
+
+/* Add what the journal says of one position; false: nothing that counts. */
+static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position, bool evidence)
+{
+    const struct journal_record *record = &slot->records[position];
+    size_t i = out->count;
+
+    if (record->word == JOURNAL_NOTHING && evidence) { /* opened, never started */
+        out->states[i] = FAN_MESSAGE_RETRY;
+        out->outcomes[i] = FAN_RETRY_LATER;
+    } else if (record->word == JOURNAL_ANSWERED) {
+        out->states[i] = record->state;
+        out->outcomes[i] = record->outcome;
+        out->reasons[i] = record->reason;
+        if (record->id_len > 0 && record->id_len <= sizeof record->id)
+            out->provider_ids[i] = (struct fan_bytes){ record->id, record->id_len };
+    } else {
+        return false;
+    }
+    out->messages[i] = slot->items[position];
+    out->instants[i] = fan_clock_now();
+    out->count++;
+    return true;
+}
+
+/* As evidence only three words count; never started only while the kernel that wrote the pages still runs. */
+static struct fan_claim_outcomes what_it_knew(const struct replay *self, const struct journal_slot *slot, bool evidence,
+        struct fan_arena *arena)
+{
+    uint32_t opened = slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS;
+    struct fan_claim_outcomes out = outcomes_in(arena, opened);
+
+    for (uint32_t i = 0; i < opened; i++) {
+        const struct journal_record *record = &slot->records[i];
+        bool known_state = record->state == FAN_MESSAGE_SENT || record->state == FAN_MESSAGE_FAILED ||
+                record->state == FAN_MESSAGE_RETRY;
+
+        if (record->word == JOURNAL_NOTHING && !self->left.same_boot)
+            continue;
+        if (evidence && record->word == JOURNAL_ANSWERED && !known_state)
+            continue;
+        (void)add(&out, slot, i, evidence);
+    }
+    return out;
+}
+
+/* The position from which on nothing was started; -1: it cannot be known. */
+static int never_started_from(const struct replay *self, const struct journal_slot *slot)
+{
+    int from = (int)(slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS);
+
+    if (!self->left.same_boot)
+        return -1;
+    while (from > 0 && slot->records[from - 1].word == JOURNAL_NOTHING)
+        from--;
+    return from;
+}
+
+static void next_slot(struct replay *self);
+
+static void give_up(struct replay *self, const struct fan_why *why)
+{
+    fan_log(NULL, FAN_WARN, "replay.failed", "a dead sender's journal stays for another try: %s", why->text);
+    journal_left_close(&self->left, false);
+    self->reading = false;
+}
+
+static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct replay *self = context;
+
+    (void)rows;
+    (void)count;
+    if (err) {
+        give_up(self, why);
+        return;
+    }
+    self->next++;
+    next_slot(self);
+}
+
+/* Whatever happened under the claim, say it again as evidence: what is settled already stays as it is. */
+static void on_ended(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+{
+    struct replay *self = context;
+    const struct journal_slot *slot;
+    struct fan_claim_outcomes known;
+    struct fan_batch *batch;
+    struct fan_claim claim;
+
+    (void)rows;
+    (void)count;
+    if (err) {
+        give_up(self, why);
+        return;
+    }
+    slot = &self->left.slots[self->next];
+    claim = claim_of(self, slot);
+    batch = fan_batch_new(slot->account);
+    known = what_it_knew(self, slot, true, fan_batch_arena(batch));
+    fan_claim_add_evidence(batch, &claim, &known);
+    fan_db_submit(self->sender->db, &batch, on_evidence, self);
+    fan_db_watch_kick(self->sender->watch);
+}
+
+static void replay_slot(struct replay *self, const struct journal_slot *slot)
+{
+    struct fan_batch *batch = fan_batch_new(slot->account);
+    struct fan_claim claim = claim_of(self, slot);
+    struct fan_claim_outcomes known = what_it_knew(self, slot, false, fan_batch_arena(batch));
+
+    self->chunks++;
+    if (known.count > 0)
+        fan_claim_add_close(batch, &claim, &known, (enum fan_kind)slot->kind);
+    fan_claim_add_release(batch, &claim, never_started_from(self, slot));
+    fan_db_submit(self->sender->db, &batch, on_ended, self);
+    fan_db_watch_kick(self->sender->watch);
+}
+
+static void next_slot(struct replay *self)
+{
+    for (; self->next < self->left.slots_len; self->next++) {
+        const struct journal_slot *slot = &self->left.slots[self->next];
+        if (slot->used == 1 && slot->size <= JOURNAL_POSITIONS) {
+            replay_slot(self, slot);
+            return;
+        }
+    }
+    fan_log(NULL, FAN_INFO, "journal.replayed", "%u chunks of a dead sender", self->chunks);
+    journal_left_close(&self->left, true);
+    self->reading = false;
+}
+
+static void look(void *context)
+{
+    struct replay *self = context;
+    struct fan_arena *arena;
+
+    if (self->reading || fan_actor_draining(self->sender->actor))
+        return;
+    arena = fan_arena_new();
+    self->reading = journal_find_left(journal_dir(self->sender, arena), &self->left);
+    fan_arena_free(&arena);
+    if (!self->reading)
+        return;
+    self->next = 0;
+    self->chunks = 0;
+    next_slot(self);
+}
+
+struct replay *replay_new(struct sender *sender)
+{
+    struct replay *self = calloc(1, sizeof *self);
+
+    if (!self)
+        fan_die("out of memory: a replay");
+    self->sender = sender;
+    self->timer = fan_loop_every(fan_actor_loop(sender->actor), LOOK_EVERY_MS, look, self);
+    fan_loop_soon(fan_actor_loop(sender->actor), look, self);
+    return self;
+}
+
+void replay_free(struct replay **replay)
+{
+    struct replay *self = *replay;
+
+    if (!self)
+        return;
+    fan_loop_cancel(&self->timer);
+    if (self->reading)
+        journal_left_close(&self->left, false);
+    free(self);
+    *replay = NULL;
+}

@@ -1,0 +1,195 @@
+/*
+ * sender — what its files share.
+ *
+ *   claim.c    a chunk's life here: taken, started, settled
+ *   claim_batch.c  its transactions: opened slice by slice, closed, released
+ *   flight.c   one message's way to the provider and back
+ *   channel.c  channels with their credentials, connections and send slots
+ *   journal.c  what must survive this process: a file that others read when it is dead
+ *   replay.c   reading it
+ *
+ * Everything happens on the loop's thread. The database is used through one pipelined connection, so that sending never
+ * waits for a commit.
+ */
+#ifndef FAN_ACTORS_SENDER_SENDER_H
+#define FAN_ACTORS_SENDER_SENDER_H
+
+#include "actors/lib/decide/retry.h"
+#include "actors/lib/driver/view.h"
+#include "actors/lib/seal/seal.h"
+#include "actors/lib/seal/token.h"
+#include "actors/sender/journal.h"
+#include "broker/runtime/actor.h"
+#include "broker/runtime/db_watch.h"
+#include "broker/runtime/http_client.h"
+#include "sql/store/chunk.h"
+#include "sql/store/claim.h"
+
+struct sender_settings {
+    const char *kind;       /* of channel that this process serves */
+    uint32_t chunks;        /* held at once */
+    uint32_t slice;         /* messages opened at once, at most */
+    uint32_t lease_ms;
+    uint32_t send_ttl_ms;   /* the first byte leaves so soon after its slice was opened, or not at all */
+    uint32_t request_ms;    /* how long a provider may take */
+    const char *public_url; /* where the outside world reaches the ingester */
+};
+
+struct claim;
+
+/* A channel that messages go out on. */
+struct channel {
+    struct sender *sender;
+    struct channel *next;
+    fan_id account, id;
+    struct fan_arena *arena;
+    struct fan_channel_view view;
+    const struct fan_provider *provider;
+    struct fan_http_client *client;
+    uint32_t connections;
+    uint32_t in_flight;
+    fan_time loaded;        /* elapsed */
+    bool stale;             /* its settings changed: load it anew when nothing is in flight */
+
+    /* Send slots (all instants elapsed). No rate: no slots. */
+    bool paced;
+    uint32_t slots;         /* granted, for slices to open */
+    bool asking;            /* a block of slots is under way */
+    fan_time ask_again;     /* not before */
+    fan_time next_at;       /* when the next message may start */
+    fan_time interval;
+    uint32_t slice;         /* messages in half a second, at most the setting */
+    struct fan_timer *timer;
+};
+
+/* What a position of a chunk has come to. */
+enum position {
+    POSITION_WAITING = 0, /* not opened, or opened and not started */
+    POSITION_ABSENT,      /* nothing is to be sent there */
+    POSITION_STARTED,
+    POSITION_SETTLED,     /* has its outcome */
+};
+
+/* A message as it waits to be sent. */
+struct copy {
+    fan_id message;
+    struct fan_bytes address, body;
+    char *owned;      /* where they stand, when the frame did not carry them */
+    uint8_t format;
+    uint8_t attempt;  /* tries before this one */
+    uint8_t position; /* enum position */
+};
+
+/* An outcome that is not recorded yet. */
+struct result {
+    uint16_t position;
+    int16_t state, outcome, reason;
+    bool suppress;
+    fan_time delay, at;
+    struct fan_bytes code, provider_id; /* in the claim's arena */
+};
+
+enum claim_state { CLAIM_TAKING, CLAIM_LOADING, CLAIM_OPEN, CLAIM_ENDING, CLAIM_OVER };
+
+/* A chunk that this sender holds. */
+struct claim {
+    struct sender *sender;
+    struct claim *next;
+    struct fan_arena *arena;
+    struct fan_claim_taken taken;
+    enum claim_state state;
+    enum fan_lane lane;      /* whose credit it took */
+    struct channel *channel;
+    struct journal_slot *slot;
+    struct copy *copies;     /* copies[taken.size], by position */
+    struct fan_copy_list frame; /* what the frame carried */
+    bool carried;            /* all copies came with the frame; otherwise each slice's come with its open */
+    uint32_t opened;         /* the watermark, as the database confirmed it */
+    uint32_t opening;        /* messages that a batch under way would open */
+    uint32_t started;        /* positions below it are started, absent or settled */
+    uint32_t in_flight;
+    fan_time open_until;     /* elapsed: the first byte of what is opened must have left */
+    fan_time renew_at;       /* elapsed */
+    fan_time retry_at;       /* elapsed: the database was away; not before */
+    bool busy;               /* a batch is under way: one at a time */
+    bool closed_out;         /* nothing more may be opened: it moved on, may not run now, or we stop */
+    bool lost;               /* the epoch is over: what we know is evidence */
+    struct result *results;  /* results[results_len], not yet in a batch */
+    size_t results_len;
+    struct result *recording; /* in the batch under way */
+    size_t recording_len;
+};
+
+struct sender {
+    struct fan_actor *actor;
+    const struct sender_settings *set;
+    enum fan_kind kind;
+    struct fan_db *db;
+    struct fan_db_watch *watch;
+    struct fan_seal_secret *secret;
+    struct fan_token_key *tokens;
+    const struct fan_retry_rules *retry;
+    struct journal *journal;
+    struct replay *replay;
+    struct channel *channels;
+    struct claim *claims;
+    uint32_t claims_len;
+    struct fan_timer *pump_timer; /* set while a pump is due */
+    struct fan_timer *flush_timer;
+    uint64_t random;
+    struct fan_metric *outcomes[FAN_OUTCOME_CLASS_COUNT];
+    struct fan_metric *latency, *held, *flying;
+};
+
+/* ---- claim.c ---- */
+
+/** Take the chunk of a frame; its copies, if it carries them, are kept. The credit comes back when it is over. */
+void claim_take(struct sender *self, const struct fan_route *route, const struct fan_send_request *request);
+/** Do whatever can be done now. The claim may be gone afterwards. */
+void claim_pump(struct claim *claim);
+/** Give the claim's memory and credit back; the rows know all that matters. */
+void claim_forget(struct claim *claim);
+/** A position has its outcome. */
+void claim_settle(struct claim *claim, const struct result *result);
+/** Keep what was read of a message. */
+void copy_load(struct copy *copy, const struct fan_claim_copy *read);
+/** Pump every claim of a channel (NULL: of all), urgent ones first. */
+void claims_pump(struct sender *self, const struct channel *channel);
+/** Pump all when this callback has returned. */
+void claims_pump_soon(struct sender *self);
+/** Every second: leases, and what could not be done before. */
+void claims_tick(struct sender *self);
+/** Stop opening; give everything back as it ends. */
+void claims_drain(struct sender *self);
+void claims_free(struct sender *self);
+
+/* ---- claim_batch.c ---- */
+
+/** Record outcomes, open the next slice or end the claim, if there is reason to. @flush: few outcomes are reason enough. */
+void claim_batch(struct claim *claim, bool flush);
+/** Say what is being recorded as evidence. */
+void claim_say(struct claim *claim);
+/** Hold the claim longer. */
+void claim_renew(struct claim *claim);
+
+/* ---- flight.c ---- */
+
+/** Send one position. The journal says that it is started. */
+void flight_start(struct claim *claim, uint32_t position);
+
+/* ---- channel.c ---- */
+
+/** Find or load a channel. fails when it cannot be had now; it is asked again later. */
+enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out, struct fan_why *why);
+/** How many messages may be opened now, at most @wanted; asks for more slots when they run out. */
+uint32_t channel_may_open(struct channel *channel, uint32_t wanted);
+/** Opened after all, or not: slots that were taken come back. */
+void channel_return(struct channel *channel, uint32_t slots);
+/** Whether one message may start now; if so its slot and connection are taken. */
+bool channel_may_start(struct channel *channel);
+/** The provider says that we are too fast. */
+void channel_throttled(struct channel *channel, fan_time wait);
+void channel_changed(struct sender *self, fan_id account, fan_id id);
+void channels_free(struct sender *self);
+
+#endif
