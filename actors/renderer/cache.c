@@ -39,7 +39,8 @@ static enum fan_err load_fields(struct compiled *entry, struct fan_turn *turn)
 {
     struct fan_texts attributes;
     struct fan_bytes fallbacks, *names;
-    enum fan_err err = fan_chunk_fields(turn->db, turn->route.account, turn->arena, &attributes, &fallbacks, &turn->why);
+    enum fan_err err = fan_chunk_fields(turn->db, turn->route.account, turn->arena, &attributes,
+            &fallbacks, &turn->why);
 
     if (err)
         return err;
@@ -51,8 +52,8 @@ static enum fan_err load_fields(struct compiled *entry, struct fan_turn *turn)
     return FAN_OK;
 }
 
-enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run, enum fan_kind kind,
-        struct fan_bytes content, const struct compiled **out)
+enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run,
+        enum fan_kind kind, struct fan_bytes content, const struct compiled **out)
 {
     struct compiled *entry = place_for(cache, turn->route.account, run);
     struct fan_why why = { 0 };
@@ -71,7 +72,8 @@ enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *t
     err = fan_template_compile(kind, content, &entry->fields, entry->arena, &entry->template, &why);
     if (err) {
         entry->template = NULL;
-        fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)run, why.field, why.text);
+        fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)run, why.field,
+                why.text);
     }
     return FAN_OK;
 }

@@ -7,7 +7,8 @@ static struct fan_bytes address_of(const struct fan_person *person, enum fan_kin
 }
 
 /* Why this person gets no copy, before any is written; 0: no reason. */
-static int refusal(const struct compiled *template, const struct fan_person *person, enum fan_kind kind)
+static int refusal(const struct compiled *template, const struct fan_person *person,
+        enum fan_kind kind)
 {
     if (!template->template)
         return FAN_REASON_TEMPLATE;
@@ -16,7 +17,8 @@ static int refusal(const struct compiled *template, const struct fan_person *per
     return person->suppressed ? FAN_REASON_SUPPRESSED : 0;
 }
 
-/* A copy that the author is to blame for has failed; one that the recipient is the reason for is skipped. */
+/* A copy that the author is to blame for has failed; one that the recipient is the reason for is
+ * skipped. */
 static int16_t state_for(int reason)
 {
     switch (reason) {
@@ -31,19 +33,26 @@ static int16_t state_for(int reason)
 }
 
 /* Returns the reason why there is no copy, 0 when there is one. */
-static int write_copy(struct fan_turn *turn, const struct compiled *template, const struct fan_person *person,
-        struct fan_bytes *values, struct fan_buffer *scratch, struct fan_bytes *body, int16_t *format)
+static int write_copy(struct fan_turn *turn, const struct compiled *template,
+        const struct fan_person *person, struct fan_bytes *values, struct fan_buffer *scratch,
+        struct fan_bytes *body, int16_t *format)
 {
     const struct fan_text_person about = {
-        .first_name = person->first_name, .last_name = person->last_name, .phone = person->phone, .email = person->email,
-        .company = person->company, .country = person->country, .language = person->language,
+        .first_name = person->first_name,
+        .last_name = person->last_name,
+        .phone = person->phone,
+        .email = person->email,
+        .company = person->company,
+        .country = person->country,
+        .language = person->language,
         .attributes = person->attributes,
     };
     struct fan_rendering copy;
     struct fan_buffer out;
     int reason;
 
-    if (fan_text_values(template->template, &template->fields, &about, turn->arena, values, &turn->why))
+    if (fan_text_values(template->template, &template->fields, &about, turn->arena, values,
+                &turn->why))
         return FAN_REASON_TEMPLATE;
     reason = fan_template_render(template->template, values, scratch, &copy);
     if (reason)
@@ -56,8 +65,9 @@ static int write_copy(struct fan_turn *turn, const struct compiled *template, co
     return reason;
 }
 
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template, const struct fan_chunk_planned *chunk,
-        const struct fan_person *people, struct fan_buffer *scratch, struct fan_chunk_written *out)
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template,
+        const struct fan_chunk_planned *chunk, const struct fan_person *people,
+        struct fan_buffer *scratch, struct fan_chunk_written *out)
 {
     size_t count = chunk->contacts.len;
     struct fan_bytes *values = fan_arena_array(turn->arena, template->fields.count, sizeof *values);
@@ -78,7 +88,8 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template
         out->formats[i] = FAN_BODY_TEXT;
         out->addresses[i] = address_of(&people[i], chunk->kind);
         if (!reason)
-            reason = write_copy(turn, template, &people[i], values, scratch, &out->bodies[i], &out->formats[i]);
+            reason = write_copy(turn, template, &people[i], values, scratch, &out->bodies[i],
+                    &out->formats[i]);
         out->reasons[i] = (int16_t)reason;
         out->states[i] = state_for(reason);
     }

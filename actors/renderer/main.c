@@ -5,8 +5,8 @@
  * gives   send_request
  * keeps   compiled templates, as a cache; everything else is in PostgreSQL
  * scales  start as many as there are cores; they share nothing
- * fails   a copy that cannot be written fails that message alone; a database that is away leaves the chunk as it is, and the
- *         scheduler's sweep asks again
+ * fails   a copy that cannot be written fails that message alone; a database that is away leaves
+ * the chunk as it is, and the scheduler's sweep asks again
  */
 #include "actors/renderer/renderer.h"
 
@@ -36,8 +36,10 @@ static enum fan_err open_renderer(struct fan_actor *actor, void *state, struct f
     (void)why;
     template_cache_init(&self->templates, set->cached_templates);
     fan_buffer_init(&self->scratch, FAN_RENDERED_MAX);
-    self->copies = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"written\"", "Copies of messages, by result");
-    self->refused = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"refused\"", "Copies of messages, by result");
+    self->copies = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"written\"",
+            "Copies of messages, by result");
+    self->refused = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"refused\"",
+            "Copies of messages, by result");
     return FAN_OK;
 }
 
@@ -51,7 +53,8 @@ static void close_renderer(struct fan_actor *actor, void *state)
 }
 
 /* The copies travel with the frame when they are small; otherwise the sender reads them. */
-static struct fan_copy_list carried(struct fan_turn *turn, fan_id chunk, const struct fan_chunk_written *messages)
+static struct fan_copy_list carried(struct fan_turn *turn, fan_id chunk,
+        const struct fan_chunk_written *messages)
 {
     struct fan_copy *copies = fan_arena_array(turn->arena, messages->count, sizeof *copies);
     size_t count = 0, bytes = 0;
@@ -94,23 +97,28 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     struct fan_send_request out = { .chunk = req->chunk, .epoch = req->epoch };
     struct fan_route route;
 
-    enum fan_err err = fan_chunk_load(turn->db, account, req->chunk, req->epoch, turn->arena, &chunk, &turn->why);
+    enum fan_err err = fan_chunk_load(turn->db, account, req->chunk, req->epoch, turn->arena,
+            &chunk, &turn->why);
     if (err == FAN_CONFLICT)
         return FAN_OK; /* an old frame, or somebody was first: nothing to do */
     if (!err)
-        err = template_cache_get(&self->templates, turn, chunk.run, chunk.kind, chunk.content, &template);
+        err = template_cache_get(&self->templates, turn, chunk.run, chunk.kind, chunk.content,
+                &template);
     if (!err)
-        err = fan_chunk_people(turn->db, account, chunk.contacts, chunk.kind, turn->arena, &people, &turn->why);
+        err = fan_chunk_people(turn->db, account, chunk.contacts, chunk.kind, turn->arena, &people,
+                &turn->why);
     if (!err)
         err = write_copies(turn, template, &chunk, people, &self->scratch, &messages);
     if (!err)
-        err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena, &turn->why);
+        err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena,
+                &turn->why);
     if (err)
         return err;
     count(self, &messages);
     out.channel = chunk.channel;
     out.copies = carried(turn, req->chunk, &messages);
-    route = (struct fan_route){ account, chunk.run, chunk.lane, chunk.kind, fan_clock_now() + 5 * FAN_SECOND };
+    route = (struct fan_route){ account, chunk.run, chunk.lane, chunk.kind,
+        fan_clock_now() + 5 * FAN_SECOND };
     return fan_emit_send_request(turn, &route, &out);
 }
 

@@ -26,12 +26,14 @@ struct template_cache {
 void template_cache_init(struct template_cache *cache, size_t room);
 void template_cache_fini(struct template_cache *cache);
 
-/** Find a run's template, or compile it from @content with the account's fields as the database has them now. */
-enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run, enum fan_kind kind,
-        struct fan_bytes content, const struct compiled **out);
+/** Find a run's template, or compile it from @content with the account's fields as the database has
+ * them now. */
+enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run,
+        enum fan_kind kind, struct fan_bytes content, const struct compiled **out);
 
 /** Write everybody's copy. What is made lives in the turn's arena. */
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template, const struct fan_chunk_planned *chunk,
-        const struct fan_person *people, struct fan_buffer *scratch, struct fan_chunk_written *out);
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template,
+        const struct fan_chunk_planned *chunk, const struct fan_person *people,
+        struct fan_buffer *scratch, struct fan_chunk_written *out);
 
 #endif

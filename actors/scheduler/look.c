@@ -12,7 +12,8 @@ struct look {
 
 static struct fan_route route_of(const struct fan_run_live *row, enum fan_lane lane)
 {
-    return (struct fan_route){ row->account, row->run, lane, row->kind, fan_clock_now() + 5 * FAN_SECOND };
+    return (struct fan_route){ row->account, row->run, lane, row->kind,
+        fan_clock_now() + 5 * FAN_SECOND };
 }
 
 static enum fan_err ask_audience(struct fan_turn *turn, struct look *look)
@@ -23,19 +24,23 @@ static enum fan_err ask_audience(struct fan_turn *turn, struct look *look)
     fan_time now = fan_clock_elapsed();
 
     route.kind = 0;
-    /* A resolver that is at it holds the run's row; one more request then costs a look and nothing else. */
+    /* A resolver that is at it holds the run's row; one more request then costs a look and nothing
+     * else. */
     if (look->live->resolve_asked && now - look->live->resolve_asked < set->sweep_ms * FAN_MS)
         return FAN_OK;
     look->live->resolve_asked = now;
     return fan_emit_resolve_request(turn, &route, &ask);
 }
 
-static enum fan_err act(struct fan_turn *turn, struct look *look, const struct fan_chunk_seen *chunk, enum fan_window_act what)
+static enum fan_err act(struct fan_turn *turn, struct look *look,
+        const struct fan_chunk_seen *chunk, enum fan_window_act what)
 {
     const struct fan_run_live *row = look->row;
     struct fan_route route = route_of(row, chunk->lane);
     const struct fan_render_request render = { chunk->chunk, chunk->epoch };
-    const struct fan_send_request send = { .chunk = chunk->chunk, .epoch = chunk->epoch, .channel = chunk->channel };
+    const struct fan_send_request send = { .chunk = chunk->chunk,
+        .epoch = chunk->epoch,
+        .channel = chunk->channel };
     enum fan_err err;
     bool taken;
 
@@ -47,10 +52,12 @@ static enum fan_err act(struct fan_turn *turn, struct look *look, const struct f
         fan_metric_add(look->self->asked_again, 1);
         return fan_emit_send_request(turn, &route, &send);
     case FAN_WINDOW_TAKE_BACK:
-        err = fan_chunk_take_back(turn->db, row->account, chunk, false, turn->arena, &taken, &turn->why);
+        err = fan_chunk_take_back(turn->db, row->account, chunk, false, turn->arena, &taken,
+                &turn->why);
         if (!err && taken) {
             fan_metric_add(look->self->taken_back, 1);
-            fan_log(turn, FAN_WARN, "chunk.taken_back", "chunk %lld: its sender's lease is over", (long long)chunk->chunk);
+            fan_log(turn, FAN_WARN, "chunk.taken_back", "chunk %lld: its sender's lease is over",
+                    (long long)chunk->chunk);
         }
         return err;
     }
@@ -62,7 +69,9 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
     const struct scheduler_settings *set = fan_actor_settings(turn->actor);
     uint32_t share = set->window_all / (uint32_t)(look->self->count ? look->self->count : 1);
     const struct fan_window_rules rules = {
-        .chunks = share < 2 ? 2 : share < set->window ? share : set->window,
+        .chunks = share < 2           ? 2
+                : share < set->window ? share
+                                      : set->window,
         .ask_again_us = set->ask_again_ms * FAN_MS,
         .grace_us = 2 * FAN_SECOND,
     };
@@ -70,16 +79,18 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
     struct fan_window_chunk *chunks;
     struct fan_window_todo *todo;
     size_t count, todos;
-    enum fan_err err = fan_chunks_in_flight(turn->db, look->row->account, look->row->run, 4 * rules.chunks, turn->arena, &seen,
-            &count, &turn->why);
+    enum fan_err err = fan_chunks_in_flight(turn->db, look->row->account, look->row->run,
+            4 * rules.chunks, turn->arena, &seen, &count, &turn->why);
 
     if (err)
         return err;
     chunks = fan_arena_array(turn->arena, count, sizeof *chunks);
     todo = fan_arena_array(turn->arena, count, sizeof *todo);
     for (size_t i = 0; i < count; i++)
-        chunks[i] = (struct fan_window_chunk){ seen[i].chunk, seen[i].epoch, seen[i].state, seen[i].expired };
-    todos = fan_window_decide(look->live->window, &rules, chunks, count, fan_clock_elapsed(), todo, idle);
+        chunks[i] = (struct fan_window_chunk){ seen[i].chunk, seen[i].epoch, seen[i].state,
+            seen[i].expired };
+    todos = fan_window_decide(look->live->window, &rules, chunks, count, fan_clock_elapsed(), todo,
+            idle);
     for (size_t i = 0; i < todos && !err; i++)
         err = act(turn, look, &seen[todo[i].index], todo[i].act);
     return err;
@@ -89,10 +100,12 @@ static enum fan_err move_messages(struct fan_turn *turn, struct look *look, bool
 {
     const struct fan_run_live *row = look->row;
     int64_t promoted, settled;
-    enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size, turn->arena, &promoted, &turn->why);
+    enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
+            turn->arena, &promoted, &turn->why);
 
     if (!err)
-        err = fan_chunks_settle(turn->db, row->account, row->run, turn->arena, &settled, &turn->why);
+        err = fan_chunks_settle(turn->db, row->account, row->run, turn->arena, &settled,
+                &turn->why);
     if (!err && promoted + settled > 0)
         *idle = false;
     return err;
@@ -106,11 +119,13 @@ static enum fan_err end_run(struct fan_turn *turn, struct look *look)
     enum fan_err err;
     int ended;
 
-    err = fan_run_complete(turn->db, row->account, row->run, turn->arena, &ended, &news.campaign, &turn->why);
+    err = fan_run_complete(turn->db, row->account, row->run, turn->arena, &ended, &news.campaign,
+            &turn->why);
     if (err || ended < 0)
         return err;
     news.state = (uint32_t)ended + 1;
-    err = fan_event_insert(turn->db, row->account, row->run, 0, &fan_schema_run_changed, &news, turn->arena, &turn->why);
+    err = fan_event_insert(turn->db, row->account, row->run, 0, &fan_schema_run_changed, &news,
+            turn->arena, &turn->why);
     if (!err)
         err = fan_emit_run_changed(turn, &route, &news);
     if (!err)
@@ -127,8 +142,8 @@ static enum fan_err announce_running(struct fan_turn *turn, struct look *look)
     const struct fan_campaign_changed news = { row->campaign, FAN_CAMPAIGN_RUNNING + 1 };
     struct fan_route route = route_of(row, row->lane);
     bool moved;
-    enum fan_err err = fan_campaign_move(turn->db, row->account, row->campaign, preparing, 1, FAN_CAMPAIGN_RUNNING, turn->arena,
-            &moved, &turn->why);
+    enum fan_err err = fan_campaign_move(turn->db, row->account, row->campaign, preparing, 1,
+            FAN_CAMPAIGN_RUNNING, turn->arena, &moved, &turn->why);
 
     if (err)
         return err;
@@ -163,7 +178,8 @@ void scheduler_look(struct scheduler *self, struct live *live, const struct fan_
     struct look look = { self, live, row };
     struct fan_route route = route_of(row, row->lane);
 
-    (void)fan_actor_turn(self->actor, &route, look_turn, &look, NULL); /* the runtime logs; the next sweep tries again */
+    (void)fan_actor_turn(self->actor, &route, look_turn, &look,
+            NULL); /* the runtime logs; the next sweep tries again */
 }
 
 struct gone {
@@ -176,12 +192,13 @@ static enum fan_err gone_turn(struct fan_turn *turn, void *context)
     struct gone *gone = context;
     const struct fan_chunk_seen *owned;
     size_t count;
-    enum fan_err err = fan_chunks_owned(turn->db, turn->route.account, turn->route.run, gone->worker, turn->arena, &owned, &count,
-            &turn->why);
+    enum fan_err err = fan_chunks_owned(turn->db, turn->route.account, turn->route.run,
+            gone->worker, turn->arena, &owned, &count, &turn->why);
 
     for (size_t i = 0; i < count && !err; i++) {
         bool taken;
-        err = fan_chunk_take_back(turn->db, turn->route.account, &owned[i], true, turn->arena, &taken, &turn->why);
+        err = fan_chunk_take_back(turn->db, turn->route.account, &owned[i], true, turn->arena,
+                &taken, &turn->why);
         if (!err && taken)
             fan_metric_add(gone->self->taken_back, 1);
         if (!err)

@@ -2,23 +2,28 @@
  * scheduler — the queue manager: decides what goes next, and takes back what was lost.
  *
  * takes   the clock; rows that are due or stale; news of chunks and workers, which only wake it
- * gives   runs of scheduled campaigns, resolve_request, render_request, send_request for stale chunks, retry chunks, the end of runs
- * keeps   what it asked for lately; everything else is in PostgreSQL
- * scales  one active, by an advisory lock; others stand by
- * fails   killed, another leads as soon as the lock is free; what was asked is asked again
+ * gives   runs of scheduled campaigns, resolve_request, render_request, send_request for stale
+ * chunks, retry chunks, the end of runs keeps   what it asked for lately; everything else is in
+ * PostgreSQL scales  one active, by an advisory lock; others stand by fails   killed, another leads
+ * as soon as the lock is free; what was asked is asked again
  */
 #include "actors/scheduler/scheduler.h"
 
 #include <stdlib.h>
 
 static const struct fan_setting settings[] = {
-    FAN_SET_U32(struct scheduler_settings, sweep_ms, "200", 10, 10000, "milliseconds between looks at every live run"),
-    FAN_SET_U32(struct scheduler_settings, window, "12", 1, 1000, "chunks of one run on their way at once"),
-    FAN_SET_U32(struct scheduler_settings, window_all, "40", 1, 10000, "chunks of all runs on their way at once"),
+    FAN_SET_U32(struct scheduler_settings, sweep_ms, "200", 10, 10000,
+            "milliseconds between looks at every live run"),
+    FAN_SET_U32(struct scheduler_settings, window, "12", 1, 1000,
+            "chunks of one run on their way at once"),
+    FAN_SET_U32(struct scheduler_settings, window_all, "40", 1, 10000,
+            "chunks of all runs on their way at once"),
     FAN_SET_U32(struct scheduler_settings, ask_again_ms, "5000", 100, 600000,
             "milliseconds after which what was asked and has not moved is asked again"),
-    FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650, "days that the event log is kept"),
-    FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner", "login role that owns the tables and makes partitions"),
+    FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
+            "days that the event log is kept"),
+    FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",
+            "login role that owns the tables and makes partitions"),
     FAN_SET_END,
 };
 
@@ -204,7 +209,8 @@ static enum fan_err on_worker_gone(struct fan_turn *turn, const struct fan_worke
     if (!gone)
         fan_die("out of memory: a worker that is gone");
     *gone = (struct gone){ self, news->worker };
-    fan_loop_soon(fan_actor_loop(self->actor), take_back, gone); /* turns of its own, after this one */
+    fan_loop_soon(fan_actor_loop(self->actor), take_back,
+            gone); /* turns of its own, after this one */
     return FAN_OK;
 }
 
@@ -215,17 +221,24 @@ static enum fan_err open_scheduler(struct fan_actor *actor, void *state, struct 
     struct fan_metrics *metrics = fan_actor_metrics(actor);
     struct scheduler *self = state;
     const struct fan_db_options control = {
-        .url = common->database_url, .user = set->control_user, .name = "fanfare-scheduler-control", .use = FAN_DB_FREE,
+        .url = common->database_url,
+        .user = set->control_user,
+        .name = "fanfare-scheduler-control",
+        .use = FAN_DB_FREE,
     };
 
     (void)why;
     self->actor = actor;
     self->lock = fan_actor_new_db(actor, FAN_DB_FREE);
     self->control = fan_db_new(&control);
-    self->live_runs = fan_metric_gauge(metrics, "fanfare_live_runs", "", "Runs that have not ended");
-    self->leader = fan_metric_gauge(metrics, "fanfare_scheduler_leading", "", "1 while this scheduler is the active one");
-    self->asked_again = fan_metric_counter(metrics, "fanfare_chunks_asked_again_total", "", "Chunks that waited too long");
-    self->taken_back = fan_metric_counter(metrics, "fanfare_chunks_taken_back_total", "", "Chunks taken back from workers");
+    self->live_runs =
+            fan_metric_gauge(metrics, "fanfare_live_runs", "", "Runs that have not ended");
+    self->leader = fan_metric_gauge(metrics, "fanfare_scheduler_leading", "",
+            "1 while this scheduler is the active one");
+    self->asked_again = fan_metric_counter(metrics, "fanfare_chunks_asked_again_total", "",
+            "Chunks that waited too long");
+    self->taken_back = fan_metric_counter(metrics, "fanfare_chunks_taken_back_total", "",
+            "Chunks taken back from workers");
     fan_loop_every(fan_actor_loop(actor), set->sweep_ms, on_sweep, self);
     return FAN_OK;
 }

@@ -28,19 +28,20 @@ struct live {
 
 struct scheduler {
     struct fan_actor *actor;
-    struct fan_db *lock;    /* stays idle but for the leader's lock */
+    struct fan_db *lock; /* stays idle but for the leader's lock */
     struct fan_db *control;
     bool leading;
-    struct live *runs;      /* runs[count], in no order */
+    struct live *runs; /* runs[count], in no order */
     size_t count, room;
     uint64_t round;
-    size_t turn;            /* whose turn it is to be looked at first */
-    fan_time upkeep_at;     /* elapsed, when partitions and old events are next looked after */
-    bool waking;            /* a sweep is about to run because something happened */
+    size_t turn;        /* whose turn it is to be looked at first */
+    fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
+    bool waking;        /* a sweep is about to run because something happened */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
 };
 
-/** Look at one run: ask for what is due, take back what expired, end it when nothing is left. One turn. */
+/** Look at one run: ask for what is due, take back what expired, end it when nothing is left. One
+ * turn. */
 void scheduler_look(struct scheduler *self, struct live *live, const struct fan_run_live *row);
 
 /** Take back what a worker that is gone had claimed and not begun, in one run. */

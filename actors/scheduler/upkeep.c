@@ -35,11 +35,13 @@ static enum fan_err launch(struct fan_turn *turn, void *context)
     const struct fan_run_changed news = { due->campaign, FAN_RUN_PREPARING + 1 };
     struct fan_route route = turn->route;
     bool created;
-    enum fan_err err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run, &created, &turn->why);
+    enum fan_err err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run,
+            &created, &turn->why);
 
     if (err || !created)
         return err;
-    err = fan_event_insert(turn->db, due->account, route.run, 0, &fan_schema_run_changed, &news, turn->arena, &turn->why);
+    err = fan_event_insert(turn->db, due->account, route.run, 0, &fan_schema_run_changed, &news,
+            turn->arena, &turn->why);
     return err ? err : fan_emit_run_changed(turn, &route, &news);
 }
 
@@ -65,7 +67,8 @@ static enum fan_err ask_imports(struct fan_turn *turn, void *context)
     (void)context;
     for (size_t i = 0; i < count && !err; i++) {
         const struct fan_import_request ask = { .import = at[i].import };
-        const struct fan_route route = { .account = at[i].account, .not_after = fan_clock_now() + 5 * FAN_SECOND };
+        const struct fan_route route = { .account = at[i].account,
+            .not_after = fan_clock_now() + 5 * FAN_SECOND };
         err = fan_emit_import_request(turn, &route, &ask);
     }
     return err;
@@ -84,7 +87,8 @@ static enum fan_err drop_events(struct fan_turn *turn, void *context)
     int64_t dropped;
 
     (void)context;
-    return fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena, &dropped, &turn->why);
+    return fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena, &dropped,
+            &turn->why);
 }
 
 void scheduler_upkeep(struct scheduler *self)
@@ -98,7 +102,8 @@ void scheduler_upkeep(struct scheduler *self)
     self->upkeep_at = fan_clock_elapsed() + UPKEEP_S * FAN_SECOND;
     arena = fan_arena_new();
     if (fan_run_partitions(self->control, arena, &why))
-        fan_log(NULL, FAN_ERROR, "partitions.failed", "no partition could be made ahead: %s", why.text);
+        fan_log(NULL, FAN_ERROR, "partitions.failed", "no partition could be made ahead: %s",
+                why.text);
     fan_arena_free(&arena);
     (void)fan_actor_turn(self->actor, &nobody, drop_events, NULL, NULL);
 }

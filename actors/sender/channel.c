@@ -20,14 +20,16 @@ static void channel_free(struct channel *channel)
     free(channel);
 }
 
-static enum fan_err read_login(struct load *load, struct fan_turn *turn, struct fan_channel_login *login,
-        struct fan_bytes *secrets)
+static enum fan_err read_login(struct load *load, struct fan_turn *turn,
+        struct fan_channel_login *login, struct fan_bytes *secrets)
 {
-    enum fan_err err = fan_channel_for_sender(turn->db, load->account, load->id, turn->arena, login, &turn->why);
+    enum fan_err err = fan_channel_for_sender(turn->db, load->account, load->id, turn->arena, login,
+            &turn->why);
 
     *secrets = FAN_NO_BYTES;
     if (!err && login->sealed.at)
-        err = fan_unseal(load->sender->secret, load->account, load->id, login->sealed, turn->arena, secrets, &turn->why);
+        err = fan_unseal(load->sender->secret, load->account, load->id, login->sealed, turn->arena,
+                secrets, &turn->why);
     return err;
 }
 
@@ -41,8 +43,8 @@ static void set_pace(struct channel *channel, const struct sender *self, double 
         channel->slice = half_second < 1 ? 1 : (uint32_t)half_second;
 }
 
-static enum fan_err build(struct load *load, struct fan_turn *turn, const struct fan_channel_login *login,
-        struct fan_bytes secrets)
+static enum fan_err build(struct load *load, struct fan_turn *turn,
+        const struct fan_channel_login *login, struct fan_bytes secrets)
 {
     struct sender *self = load->sender;
     const struct fan_provider *provider = fan_provider_find(login->kind, login->provider);
@@ -51,7 +53,8 @@ static enum fan_err build(struct load *load, struct fan_turn *turn, const struct
     enum fan_err err;
 
     if (!provider)
-        return fan_fail(&turn->why, FAN_INVALID, "channel %lld: there is no driver for its provider", (long long)load->id);
+        return fan_fail(&turn->why, FAN_INVALID,
+                "channel %lld: there is no driver for its provider", (long long)load->id);
     channel = calloc(1, sizeof *channel);
     if (!channel)
         fan_die("out of memory: a channel");
@@ -61,13 +64,14 @@ static enum fan_err build(struct load *load, struct fan_turn *turn, const struct
     channel->id = load->id;
     channel->provider = provider;
     err = fan_channel_view_build(load->account, load->id, login->settings, secrets,
-            fan_channel_hook_url(self->set->public_url, load->account, load->id, channel->arena), channel->arena,
-            &channel->view, &turn->why);
+            fan_channel_hook_url(self->set->public_url, load->account, load->id, channel->arena),
+            channel->arena, &channel->view, &turn->why);
     if (err) {
         channel_free(channel);
         return err;
     }
-    channel->connections = login->connections > 0 ? (uint32_t)login->connections : provider->limits.connections;
+    channel->connections =
+            login->connections > 0 ? (uint32_t)login->connections : provider->limits.connections;
     options.connections = channel->connections;
     channel->client = fan_http_client_new(fan_actor_loop(self->actor), &options);
     channel->loaded = fan_clock_elapsed();
@@ -104,7 +108,8 @@ static bool is_used(const struct sender *self, const struct channel *channel)
     return channel->in_flight > 0 || channel->asking;
 }
 
-enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out, struct fan_why *why)
+enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out,
+        struct fan_why *why)
 {
     struct load load = { self, account, id, NULL };
     struct fan_route route = { .account = account };
@@ -112,8 +117,10 @@ enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct 
     enum fan_err err;
 
     *out = *link;
-    if (*link && (is_used(self, *link) ||
-            (!(*link)->stale && fan_clock_elapsed() - (*link)->loaded < FRESH_S * FAN_SECOND)))
+    if (*link &&
+            (is_used(self, *link) ||
+                    (!(*link)->stale &&
+                            fan_clock_elapsed() - (*link)->loaded < FRESH_S * FAN_SECOND)))
         return FAN_OK;
     err = fan_actor_turn(self->actor, &route, load_turn, &load, why);
     if (err)
@@ -130,7 +137,8 @@ enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct 
 
 /* ---- send slots ---- */
 
-static void on_slots(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_slots(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct channel *channel = context;
     struct fan_claim_slots slots = { 0 };
@@ -157,15 +165,16 @@ static void on_pace_timer(void *context)
     claims_pump(channel->sender, channel);
 }
 
-/* Look again at @at; one timer a channel is enough, since a pump asks anew for what it still misses. */
+/* Look again at @at; one timer a channel is enough, since a pump asks anew for what it still
+ * misses. */
 static void look_again(struct channel *channel, fan_time at)
 {
     fan_time wait = at - fan_clock_elapsed();
 
     if (channel->timer)
         return;
-    channel->timer = fan_loop_after(fan_actor_loop(channel->sender->actor), wait <= 0 ? 0 : (uint32_t)((wait + 999) / 1000),
-            on_pace_timer, channel);
+    channel->timer = fan_loop_after(fan_actor_loop(channel->sender->actor),
+            wait <= 0 ? 0 : (uint32_t)((wait + 999) / 1000), on_pace_timer, channel);
 }
 
 static void ask_slots(struct channel *channel)
@@ -181,7 +190,8 @@ static void ask_slots(struct channel *channel)
     }
     channel->asking = true;
     batch = fan_batch_new(channel->account);
-    fan_claim_add_slots(batch, channel->account, channel->id, SLOTS_MOST < 2 * channel->slice ? SLOTS_MOST : 2 * channel->slice);
+    fan_claim_add_slots(batch, channel->account, channel->id,
+            SLOTS_MOST < 2 * channel->slice ? SLOTS_MOST : 2 * channel->slice);
     fan_db_submit(self->db, &batch, on_slots, channel);
     fan_db_watch_kick(self->watch);
 }
@@ -227,7 +237,8 @@ bool channel_may_start(struct channel *channel)
     return true;
 }
 
-static void ignore(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void ignore(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     (void)context;
     (void)err;

@@ -1,4 +1,5 @@
-/* A chunk's life in this sender: taken, its messages started as slots and connections allow, settled, given up. */
+/* A chunk's life in this sender: taken, its messages started as slots and connections allow,
+ * settled, given up. */
 #include "actors/sender/sender.h"
 
 #include <stdlib.h>
@@ -64,7 +65,9 @@ static void lay_out(struct claim *claim)
     if (!claim->results || !claim->recording)
         fan_die("out of memory: the outcomes of a chunk");
     for (uint32_t p = 0; p < size; p++) {
-        copies[p].message = claim->taken.claim.is_retry ? claim->taken.items.at[p] : fan_message_id(claim->taken.claim.chunk, p);
+        copies[p].message = claim->taken.claim.is_retry
+                ? claim->taken.items.at[p]
+                : fan_message_id(claim->taken.claim.chunk, p);
         copies[p].position = claim->carried ? POSITION_ABSENT : POSITION_WAITING;
         claim->slot->items[p] = copies[p].message;
     }
@@ -114,7 +117,8 @@ static void begin(struct claim *claim)
 static void load_channel(struct claim *claim)
 {
     struct fan_why why = { 0 };
-    enum fan_err err = channel_get(claim->sender, claim->taken.claim.account, claim->taken.channel, &claim->channel, &why);
+    enum fan_err err = channel_get(claim->sender, claim->taken.claim.account, claim->taken.channel,
+            &claim->channel, &why);
 
     if (!err) {
         claim->state = CLAIM_OPEN;
@@ -122,10 +126,12 @@ static void load_channel(struct claim *claim)
     }
     claim->channel = NULL;
     claim->retry_at = fan_clock_elapsed() + FAN_SECOND;
-    fan_log(NULL, FAN_WARN, "channel.unusable", "chunk %lld waits: %s", (long long)claim->taken.claim.chunk, why.text);
+    fan_log(NULL, FAN_WARN, "channel.unusable", "chunk %lld waits: %s",
+            (long long)claim->taken.claim.chunk, why.text);
 }
 
-static void on_taken(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_taken(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct claim *claim = context;
     struct fan_claim asked = claim->taken.claim;
@@ -133,7 +139,8 @@ static void on_taken(void *context, enum fan_err err, const struct fan_rows *row
     (void)count;
     (void)why;
     claim->busy = false;
-    /* After a lost reply the claim may be ours all the same: its lease ends, and the scheduler takes it back. */
+    /* After a lost reply the claim may be ours all the same: its lease ends, and the scheduler
+     * takes it back. */
     if (err || !fan_claim_read_take(&rows[0], &asked, claim->arena, &claim->taken)) {
         claim_forget(claim);
         return;
@@ -155,9 +162,11 @@ static struct fan_copy_list keep(const struct fan_copy_list *list, struct fan_ar
     return (struct fan_copy_list){ copies, list->len };
 }
 
-void claim_take(struct sender *self, const struct fan_route *route, const struct fan_send_request *request)
+void claim_take(struct sender *self, const struct fan_route *route,
+        const struct fan_send_request *request)
 {
-    struct journal_slot *slot = fan_actor_draining(self->actor) ? NULL : journal_take(self->journal);
+    struct journal_slot *slot =
+            fan_actor_draining(self->actor) ? NULL : journal_take(self->journal);
     struct fan_batch *batch;
     struct claim *claim;
 
@@ -175,7 +184,11 @@ void claim_take(struct sender *self, const struct fan_route *route, const struct
     claim->lane = route->lane;
     claim->frame = keep(&request->copies, claim->arena);
     claim->taken.claim = (struct fan_claim){
-        route->account, request->chunk, request->epoch, fan_actor_incarnation(self->actor), false,
+        route->account,
+        request->chunk,
+        request->epoch,
+        fan_actor_incarnation(self->actor),
+        false,
     };
     claim->next = self->claims;
     self->claims = claim;
@@ -190,7 +203,8 @@ void claim_take(struct sender *self, const struct fan_route *route, const struct
 
 /* ---- starting ---- */
 
-/* A slice that waited too long (this process was paused, the provider is slow) is not begun any more. */
+/* A slice that waited too long (this process was paused, the provider is slow) is not begun any
+ * more. */
 static bool too_late(const struct claim *claim)
 {
     return fan_clock_elapsed() > claim->open_until;
@@ -280,7 +294,8 @@ static void on_flush(void *context)
 
     self->flush_timer = NULL;
     for (struct claim *claim = self->claims; claim; claim = claim->next) {
-        if (claim->state == CLAIM_OPEN && !claim->busy && claim->results_len > 0 && fan_clock_elapsed() >= claim->retry_at)
+        if (claim->state == CLAIM_OPEN && !claim->busy && claim->results_len > 0 &&
+                fan_clock_elapsed() >= claim->retry_at)
             claim_batch(claim, true);
     }
 }
@@ -291,9 +306,11 @@ static void on_pump(void *context)
 
     self->pump_timer = NULL;
     claims_pump(self, NULL);
-    for (const struct claim *claim = self->claims; claim && !self->flush_timer; claim = claim->next) {
+    for (const struct claim *claim = self->claims; claim && !self->flush_timer;
+            claim = claim->next) {
         if (claim->results_len > 0 && !claim->busy)
-            self->flush_timer = fan_loop_after(fan_actor_loop(self->actor), FLUSH_MS, on_flush, self);
+            self->flush_timer =
+                    fan_loop_after(fan_actor_loop(self->actor), FLUSH_MS, on_flush, self);
     }
 }
 

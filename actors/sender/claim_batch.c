@@ -1,10 +1,13 @@
 /*
- * Batches of a claim: record what is known, and open the next slice or end the claim in the same transaction.
+ * Batches of a claim: record what is known, and open the next slice or end the claim in the same
+ * transaction.
  *
- * One batch at a time is under way for a claim. Batches are safe to repeat, so a lost reply is answered by sending again:
- *   - a close that had happened closes nothing the second time, and what it did not close is evidence that changes nothing;
- *   - an open that had happened is refused the second time (the watermark is another one); the claim then ends, and its owner
- *     lowers the watermark over what it never started.
+ * One batch at a time is under way for a claim. Batches are safe to repeat, so a lost reply is
+ * answered by sending again:
+ *   - a close that had happened closes nothing the second time, and what it did not close is
+ * evidence that changes nothing;
+ *   - an open that had happened is refused the second time (the watermark is another one); the
+ * claim then ends, and its owner lowers the watermark over what it never started.
  */
 #include "actors/sender/sender.h"
 
@@ -14,7 +17,8 @@
 
 enum { AWAY_MS = 250 };
 
-static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done *done, void *context)
+static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done *done,
+        void *context)
 {
     claim->busy = true;
     fan_db_submit(claim->sender->db, batch, done, context);
@@ -23,13 +27,15 @@ static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done
 
 static struct fan_route route_of(const struct claim *claim)
 {
-    return (struct fan_route){ claim->taken.claim.account, claim->taken.run, claim->lane, claim->taken.kind, 0 };
+    return (struct fan_route){ claim->taken.claim.account, claim->taken.run, claim->lane,
+        claim->taken.kind, 0 };
 }
 
 static void announce_done(const struct claim *claim)
 {
     const struct fan_chunk_done done = {
-        .chunk = claim->taken.claim.chunk, .finished = claim->opened == claim->taken.size,
+        .chunk = claim->taken.claim.chunk,
+        .finished = claim->opened == claim->taken.size,
     };
     struct fan_route route = route_of(claim);
 
@@ -75,8 +81,11 @@ static struct fan_messages_settled tally(const struct claim *claim)
 {
     struct fan_messages_settled tally = { .chunk = claim->taken.claim.chunk };
     uint32_t *const counts[FAN_MESSAGE_STATE_COUNT] = {
-        [FAN_MESSAGE_SENT] = &tally.sent, [FAN_MESSAGE_FAILED] = &tally.failed, [FAN_MESSAGE_RETRY] = &tally.retry,
-        [FAN_MESSAGE_UNKNOWN] = &tally.unknown, [FAN_MESSAGE_SKIPPED] = &tally.skipped,
+        [FAN_MESSAGE_SENT] = &tally.sent,
+        [FAN_MESSAGE_FAILED] = &tally.failed,
+        [FAN_MESSAGE_RETRY] = &tally.retry,
+        [FAN_MESSAGE_UNKNOWN] = &tally.unknown,
+        [FAN_MESSAGE_SKIPPED] = &tally.skipped,
         [FAN_MESSAGE_CANCELLED] = &tally.cancelled,
     };
 
@@ -98,7 +107,8 @@ struct turn {
     fan_time opened_at;
 };
 
-static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct claim *claim = context;
 
@@ -114,7 +124,8 @@ static void on_evidence(void *context, enum fan_err err, const struct fan_rows *
     claims_pump_soon(claim->sender);
 }
 
-/* The claim is over, or a callback was first: say it as evidence, which changes nothing that is known already. */
+/* The claim is over, or a callback was first: say it as evidence, which changes nothing that is
+ * known already. */
 void claim_say(struct claim *claim)
 {
     struct fan_batch *batch = fan_batch_new(claim->taken.claim.account);
@@ -142,7 +153,10 @@ static void mark_unsendable(struct claim *claim, struct fan_ids ids)
         for (uint32_t p = claim->started; p < claim->opened; p++) {
             struct copy *copy = &claim->copies[p];
             struct result result = {
-                .position = (uint16_t)p, .state = FAN_MESSAGE_SKIPPED, .reason = FAN_REASON_SUPPRESSED, .at = fan_clock_now(),
+                .position = (uint16_t)p,
+                .state = FAN_MESSAGE_SKIPPED,
+                .reason = FAN_REASON_SUPPRESSED,
+                .at = fan_clock_now(),
             };
 
             if (copy->message != ids.at[i] || copy->position != POSITION_WAITING)
@@ -153,7 +167,8 @@ static void mark_unsendable(struct claim *claim, struct fan_ids ids)
     }
 }
 
-/* What the frame did not carry comes with the open: positions without a row have nothing to send. */
+/* What the frame did not carry comes with the open: positions without a row have nothing to send.
+ */
 static void take_copies(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
 {
     uint32_t to = claim->opened + turn->open_count;
@@ -184,7 +199,8 @@ static void take_opened(struct claim *claim, const struct turn *turn, const stru
         channel_return(claim->channel, turn->open_count - opened);
     claim->opening = 0;
     if (watermark < 0) {
-        claim->closed_out = true; /* it moved on, is paused, or was opened by a batch whose reply was lost */
+        claim->closed_out =
+                true; /* it moved on, is paused, or was opened by a batch whose reply was lost */
     } else {
         if (turn->copies >= 0)
             take_copies(claim, turn, &rows[turn->copies]);
@@ -210,7 +226,8 @@ static void take_closed(struct claim *claim, const struct turn *turn, const stru
 }
 
 /* Nothing was done, or it may have been: the same is tried again after a moment. */
-static void database_away(struct claim *claim, const struct turn *turn, enum fan_err err, const struct fan_why *why)
+static void database_away(struct claim *claim, const struct turn *turn, enum fan_err err,
+        const struct fan_why *why)
 {
     if (claim->state == CLAIM_ENDING)
         claim->state = CLAIM_OPEN;
@@ -221,13 +238,15 @@ static void database_away(struct claim *claim, const struct turn *turn, enum fan
     if (err == FAN_UNCERTAIN)
         claim->closed_out = turn->open_count > 0 || claim->closed_out;
     if (err == FAN_INVALID) {
-        fan_log(NULL, FAN_ERROR, "claim.refused", "chunk %lld: %s", (long long)claim->taken.claim.chunk, why->text);
+        fan_log(NULL, FAN_ERROR, "claim.refused", "chunk %lld: %s",
+                (long long)claim->taken.claim.chunk, why->text);
         claim->closed_out = true;
         claim->retry_at += 5 * FAN_SECOND;
     }
 }
 
-static void on_turn(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_turn(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct turn turn = *(struct turn *)context;
     struct claim *claim = turn.claim;
@@ -286,7 +305,8 @@ static uint32_t never_started_from(const struct claim *claim)
 static bool may_end(const struct claim *claim)
 {
     bool all = claim->started == claim->taken.size;
-    bool one_batch = claim->recording_len == 0 || claim->results_len == 0; /* records all that is known */
+    bool one_batch =
+            claim->recording_len == 0 || claim->results_len == 0; /* records all that is known */
 
     return claim->in_flight == 0 && (all || claim->closed_out) && one_batch;
 }
@@ -305,8 +325,8 @@ static uint32_t want_open(const struct claim *claim)
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */
 static bool worth_a_batch(const struct claim *claim, uint32_t open, bool end, bool flush)
 {
-    return open > 0 || end || claim->recording_len > 0 || claim->results_len >= claim->sender->set->slice ||
-            (flush && claim->results_len > 0);
+    return open > 0 || end || claim->recording_len > 0 ||
+            claim->results_len >= claim->sender->set->slice || (flush && claim->results_len > 0);
 }
 
 void claim_batch(struct claim *claim, bool flush)
@@ -321,7 +341,11 @@ void claim_batch(struct claim *claim, bool flush)
     turn = calloc(1, sizeof *turn);
     if (!turn)
         fan_die("out of memory: a claim's batch");
-    *turn = (struct turn){ .claim = claim, .closed = -1, .opened = -1, .copies = -1, .released = -1 };
+    *turn = (struct turn){ .claim = claim,
+        .closed = -1,
+        .opened = -1,
+        .copies = -1,
+        .released = -1 };
     batch = fan_batch_new(claim->taken.claim.account);
     add_close(claim, batch, turn);
     if (end) {
@@ -331,19 +355,21 @@ void claim_batch(struct claim *claim, bool flush)
     } else if (open > 0) {
         turn->open_count = claim->opening = open;
         turn->opened_at = fan_clock_elapsed();
-        claim->slot->opened = claim->opened + open; /* the intent, before the statement can commit */
-        turn->opened = fan_claim_add_open(batch, &claim->taken.claim, claim->opened, open, claim->taken.items,
-                claim->taken.kind);
+        claim->slot->opened =
+                claim->opened + open; /* the intent, before the statement can commit */
+        turn->opened = fan_claim_add_open(batch, &claim->taken.claim, claim->opened, open,
+                claim->taken.items, claim->taken.kind);
         if (!claim->carried)
-            turn->copies = fan_claim_add_copies(batch, &claim->taken.claim, claim->opened, claim->opened + open,
-                    claim->taken.items);
+            turn->copies = fan_claim_add_copies(batch, &claim->taken.claim, claim->opened,
+                    claim->opened + open, claim->taken.items);
     }
     submit(claim, &batch, on_turn, turn);
 }
 
 /* ---- the lease ---- */
 
-static void on_renewed(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_renewed(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct claim *claim = context;
     fan_time now = fan_clock_elapsed();

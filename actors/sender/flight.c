@@ -15,7 +15,9 @@ struct flight {
 
 static struct result result_of(const struct flight *flight, enum fan_message_state state)
 {
-    return (struct result){ .position = (uint16_t)flight->position, .state = (int16_t)state, .at = fan_clock_now() };
+    return (struct result){ .position = (uint16_t)flight->position,
+        .state = (int16_t)state,
+        .at = fan_clock_now() };
 }
 
 /* The flight is over: tell the journal, then the claim. */
@@ -23,7 +25,8 @@ static void land(struct flight *flight, const struct result *result)
 {
     struct claim *claim = flight->claim;
 
-    journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason, result->provider_id);
+    journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason,
+            result->provider_id);
     claim->channel->in_flight--;
     claim->in_flight--;
     claim_settle(claim, result);
@@ -42,8 +45,8 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome)
     struct claim *claim = flight->claim;
     struct sender *self = claim->sender;
     fan_time asked = outcome->delay_ms < 0 ? -1 : outcome->delay_ms * FAN_MS;
-    struct fan_retry_decision next = fan_retry_decide(self->retry, outcome->outcome, flight->sending.attempt + 1, asked,
-            outcome->throttled, draw(self));
+    struct fan_retry_decision next = fan_retry_decide(self->retry, outcome->outcome,
+            flight->sending.attempt + 1, asked, outcome->throttled, draw(self));
     struct result result = result_of(flight, next.state);
 
     result.outcome = (int16_t)outcome->outcome;
@@ -62,8 +65,13 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
 {
     struct flight *flight = context;
     const struct fan_response response = {
-        .status = reply->status, .began = reply->began, .complete = reply->complete, .timed_out = reply->timed_out,
-        .headers = reply->headers, .body = reply->body, .retry_after_ms = reply->retry_after_ms,
+        .status = reply->status,
+        .began = reply->began,
+        .complete = reply->complete,
+        .timed_out = reply->timed_out,
+        .headers = reply->headers,
+        .body = reply->body,
+        .retry_after_ms = reply->retry_after_ms,
     };
     struct fan_outcome outcome = { .delay_ms = -1 };
     const struct channel *channel = flight->claim->channel;
@@ -74,26 +82,31 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
     decide(flight, &outcome);
 }
 
-/* It cannot be written as a request at all: its content or its address is at fault, not the provider. */
+/* It cannot be written as a request at all: its content or its address is at fault, not the
+ * provider. */
 static void refuse(struct flight *flight, const struct fan_why *why)
 {
     struct result result = result_of(flight, FAN_MESSAGE_FAILED);
 
     result.outcome = FAN_CONTENT_PERMANENT;
     result.reason = FAN_REASON_TEMPLATE;
-    fan_log(NULL, FAN_INFO, "message.refused", "message %lld cannot be sent: %s", (long long)flight->sending.message, why->text);
+    fan_log(NULL, FAN_INFO, "message.refused", "message %lld cannot be sent: %s",
+            (long long)flight->sending.message, why->text);
     fan_metric_add(flight->claim->sender->outcomes[FAN_CONTENT_PERMANENT], 1);
     land(flight, &result);
 }
 
-static struct fan_bytes unsubscribe_url(const struct sender *self, struct fan_bytes token, struct fan_arena *arena)
+static struct fan_bytes unsubscribe_url(const struct sender *self, struct fan_bytes token,
+        struct fan_arena *arena)
 {
     if (self->kind != FAN_KIND_EMAIL || !self->set->public_url[0])
         return FAN_NO_BYTES;
-    return fan_bytes_of(fan_arena_printf(arena, "%s/u/%.*s", self->set->public_url, FAN_BYTES_ARG(token)));
+    return fan_bytes_of(fan_arena_printf(arena, "%s/u/%.*s", self->set->public_url,
+            FAN_BYTES_ARG(token)));
 }
 
-static enum fan_err write_request(struct flight *flight, const struct copy *copy, struct fan_why *why)
+static enum fan_err write_request(struct flight *flight, const struct copy *copy,
+        struct fan_why *why)
 {
     struct claim *claim = flight->claim;
     struct sender *self = claim->sender;
@@ -103,14 +116,16 @@ static enum fan_err write_request(struct flight *flight, const struct copy *copy
     *sending = (struct fan_sending){
         .channel = &claim->channel->view,
         .message = copy->message,
-        .token = fan_token_write(self->tokens, claim->taken.claim.account, copy->message, flight->token),
+        .token = fan_token_write(self->tokens, claim->taken.claim.account, copy->message,
+                flight->token),
         .address = copy->address,
         .now = fan_clock_now(),
         .attempt = copy->attempt,
     };
     sending->unsubscribe_url = unsubscribe_url(self, sending->token, flight->arena);
     err = fan_content_read(copy->format, copy->body, flight->arena, &sending->content, why);
-    return err ? err : claim->channel->provider->send(sending, flight->arena, &flight->request, why);
+    return err ? err
+               : claim->channel->provider->send(sending, flight->arena, &flight->request, why);
 }
 
 static struct fan_http_call call_of(const struct flight *flight)
@@ -119,9 +134,17 @@ static struct fan_http_call call_of(const struct flight *flight)
     const struct claim *claim = flight->claim;
 
     return (struct fan_http_call){
-        .method = request->method, .url = request->url, .headers = request->headers, .headers_len = request->headers_len,
-        .body = request->body, .username = request->username, .password = request->password, .ehlo = request->ehlo,
-        .mail_from = request->mail_from, .mail_to = request->mail_to, .starttls = request->starttls,
+        .method = request->method,
+        .url = request->url,
+        .headers = request->headers,
+        .headers_len = request->headers_len,
+        .body = request->body,
+        .username = request->username,
+        .password = request->password,
+        .ehlo = request->ehlo,
+        .mail_from = request->mail_from,
+        .mail_to = request->mail_to,
+        .starttls = request->starttls,
         .total_ms = request->total_ms ? request->total_ms : claim->sender->set->request_ms,
         .stop_after = claim->open_until,
     };

@@ -52,7 +52,8 @@ static size_t size_for(uint32_t slots)
 
 static enum fan_err refuse(struct fan_why *why, const char *path, const char *what)
 {
-    return fan_fail(why, FAN_UNAVAILABLE, "the journal %s cannot be %s: %s", path, what, strerror(errno));
+    return fan_fail(why, FAN_UNAVAILABLE, "the journal %s cannot be %s: %s", path, what,
+            strerror(errno));
 }
 
 static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why *why)
@@ -67,7 +68,8 @@ static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why
         return refuse(why, self->path, "made");
     if (flock(self->fd, LOCK_EX | LOCK_NB))
         return refuse(why, self->path, "locked");
-    full = posix_fallocate(self->fd, 0, (off_t)self->size); /* room now, so that no store can fail later */
+    full = posix_fallocate(self->fd, 0,
+            (off_t)self->size); /* room now, so that no store can fail later */
     if (full) {
         errno = full;
         return refuse(why, self->path, "given room");
@@ -87,7 +89,8 @@ static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why
     return rename(young, self->path) ? refuse(why, self->path, "named") : FAN_OK;
 }
 
-enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, struct journal **out, struct fan_why *why)
+enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, struct journal **out,
+        struct fan_why *why)
 {
     struct journal *self = calloc(1, sizeof *self);
     enum fan_err err;
@@ -97,7 +100,8 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
     self->fd = -1;
     self->slots_len = slots;
     self->size = size_for(slots);
-    snprintf(self->path, sizeof self->path, "%s/sender-%016llx.journal", dir, (unsigned long long)owner);
+    snprintf(self->path, sizeof self->path, "%s/sender-%016llx.journal", dir,
+            (unsigned long long)owner);
     if (mkdir(dir, 0700) && errno != EEXIST) {
         err = refuse(why, dir, "made");
         free(self);
@@ -143,7 +147,8 @@ void journal_release(struct journal_slot *slot)
     slot->used = 0;
 }
 
-/* Stores must reach the page in the order in which they were made: a reader of the dead process's file sees them so. */
+/* Stores must reach the page in the order in which they were made: a reader of the dead process's
+ * file sees them so. */
 void journal_started(struct journal_slot *slot, uint32_t position)
 {
     atomic_thread_fence(memory_order_release);
@@ -151,7 +156,8 @@ void journal_started(struct journal_slot *slot, uint32_t position)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome, int reason, struct fan_bytes id)
+void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
+        int reason, struct fan_bytes id)
 {
     struct journal_record *record = &slot->records[position];
 
@@ -169,8 +175,9 @@ void journal_answered(struct journal_slot *slot, uint32_t position, int state, i
 
 static bool is_journal(const struct head *head, size_t size)
 {
-    return memcmp(head->magic, MAGIC, sizeof head->magic) == 0 && head->slot_size == sizeof(struct journal_slot) &&
-            head->slots <= 4096 && size == size_for(head->slots);
+    return memcmp(head->magic, MAGIC, sizeof head->magic) == 0 &&
+            head->slot_size == sizeof(struct journal_slot) && head->slots <= 4096 &&
+            size == size_for(head->slots);
 }
 
 /* Map a file that we have the lock of; false: it is no journal, or was never begun. */

@@ -1,12 +1,15 @@
 /*
- * journal — what a sender knows that must outlive it: which messages it opened, started and got answers for.
+ * journal — what a sender knows that must outlive it: which messages it opened, started and got
+ * answers for.
  *
- * A file mapped into memory, a slot for each chunk held, a record for each position. Stores into it survive the death of the
- * process, because the pages belong to the kernel; nothing is written or flushed on the way. The file is locked for the
- * sender's life: whoever gets the lock knows that its writer is dead, and replays it (replay.h).
+ * A file mapped into memory, a slot for each chunk held, a record for each position. Stores into it
+ * survive the death of the process, because the pages belong to the kernel; nothing is written or
+ * flushed on the way. The file is locked for the sender's life: whoever gets the lock knows that
+ * its writer is dead, and replays it (replay.h).
  *
- * Order is the promise: the intent before the open commits, started before the first byte, the answer's details before the
- * word that there is one. After another boot pages may be missing, so only answers count then.
+ * Order is the promise: the intent before the open commits, started before the first byte, the
+ * answer's details before the word that there is one. After another boot pages may be missing, so
+ * only answers count then.
  */
 #ifndef FAN_ACTORS_SENDER_JOURNAL_H
 #define FAN_ACTORS_SENDER_JOURNAL_H
@@ -27,17 +30,18 @@ struct journal_record {
     uint8_t outcome; /* enum fan_outcome_class */
     uint8_t reason;
     uint8_t id_len;
-    char id[JOURNAL_ID - 5]; /* the provider's; longer ones are cut, and evidence then comes without it */
+    char id[JOURNAL_ID -
+            5]; /* the provider's; longer ones are cut, and evidence then comes without it */
 };
 
 /* One chunk held. */
 struct journal_slot {
-    uint32_t used;     /* 0: free; 1: holds a claim; 2: about to */
+    uint32_t used; /* 0: free; 1: holds a claim; 2: about to */
     uint32_t epoch;
     int64_t account, chunk;
     uint32_t is_retry;
     uint32_t size;
-    uint32_t opened;   /* the intent: positions below it may be opened */
+    uint32_t opened; /* the intent: positions below it may be opened */
     uint32_t kind;
     int64_t items[JOURNAL_POSITIONS]; /* message ids by position */
     struct journal_record records[JOURNAL_POSITIONS];
@@ -51,7 +55,8 @@ struct journal;
  * slots  chunks held at once
  * fails  FAN_UNAVAILABLE  the file cannot be made or there is no room on the disk
  */
-enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, struct journal **out, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, struct journal **out,
+        struct fan_why *why) FAN_MUST_CHECK;
 /** Remove it: a sender that stopped in good order leaves nothing to replay. */
 void journal_remove(struct journal **journal);
 
@@ -60,7 +65,8 @@ struct journal_slot *journal_take(struct journal *journal);
 void journal_release(struct journal_slot *slot);
 
 void journal_started(struct journal_slot *slot, uint32_t position);
-void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome, int reason, struct fan_bytes id);
+void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
+        int reason, struct fan_bytes id);
 
 /* A dead sender's journal. */
 struct journal_left {
@@ -73,7 +79,8 @@ struct journal_left {
     size_t size;
 };
 
-/** Find a journal in @dir whose writer is dead, and lock it. false: there is none. A file that is no journal is set aside. */
+/** Find a journal in @dir whose writer is dead, and lock it. false: there is none. A file that is
+ * no journal is set aside. */
 bool journal_find_left(const char *dir, struct journal_left *out);
 /** Done with it: it is deleted, or (!done) left for another try. */
 void journal_left_close(struct journal_left *left, bool done);

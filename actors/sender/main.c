@@ -5,22 +5,25 @@
  * gives   provider calls; outcomes, committed; messages_settled, chunk_done
  * keeps   a journal of what it opened, started and got answers for, in its state folder
  * scales  any number per kind, on any host; the channel's send slots are shared through its row
- * fails   killed, its journal is replayed by the next sender on the host, and what it had not begun goes to another;
- *         a database that is away stops the opening of slices, not what is under way
+ * fails   killed, its journal is replayed by the next sender on the host, and what it had not begun
+ * goes to another; a database that is away stops the opening of slices, not what is under way
  */
 #include "actors/sender/replay.h"
 #include "actors/sender/sender.h"
 
 static const struct fan_setting settings[] = {
-    FAN_SET_TEXT(struct sender_settings, kind, NULL, "kind of channel to serve: sms, whatsapp, email, …"),
+    FAN_SET_TEXT(struct sender_settings, kind, NULL,
+            "kind of channel to serve: sms, whatsapp, email, …"),
     FAN_SET_U32(struct sender_settings, chunks, "16", 1, 256, "chunks held at once"),
     FAN_SET_U32(struct sender_settings, slice, "64", 1, 500, "messages opened at once, at most"),
-    FAN_SET_U32(struct sender_settings, lease_ms, "30000", 1000, 600000, "milliseconds that a claim holds without renewal"),
+    FAN_SET_U32(struct sender_settings, lease_ms, "30000", 1000, 600000,
+            "milliseconds that a claim holds without renewal"),
     FAN_SET_U32(struct sender_settings, send_ttl_ms, "10000", 100, 600000,
-            "milliseconds after its slice was opened within which a message's first byte leaves, or not at all"),
-    FAN_SET_U32(struct sender_settings, request_ms, "30000", 100, 600000, "milliseconds that a provider may take"),
+            "milliseconds from a slice's opening until a message's first byte must have left"),
+    FAN_SET_U32(struct sender_settings, request_ms, "30000", 100, 600000,
+            "milliseconds that a provider may take"),
     FAN_SET_TEXT(struct sender_settings, public_url, "http://127.0.0.1:8081",
-            "where providers and recipients reach the ingester; part of every callback and unsubscribe link"),
+            "where providers and recipients reach the ingester: part of their links"),
     FAN_SET_END,
 };
 
@@ -38,9 +41,11 @@ static void make_metrics(struct sender *self)
 
     for (int i = 1; i < FAN_OUTCOME_CLASS_COUNT; i++)
         self->outcomes[i] = fan_metric_counter(metrics, "fanfare_attempts_total",
-                fan_arena_printf(arena, "kind=\"%s\",outcome=\"%s\"", self->set->kind, fan_outcome_class_name(i)),
+                fan_arena_printf(arena, "kind=\"%s\",outcome=\"%s\"", self->set->kind,
+                        fan_outcome_class_name(i)),
                 "Attempts to send, by outcome");
-    self->latency = fan_metric_histogram(metrics, "fanfare_provider_seconds", "", "How long providers took to answer");
+    self->latency = fan_metric_histogram(metrics, "fanfare_provider_seconds", "",
+            "How long providers took to answer");
     self->held = fan_metric_gauge(metrics, "fanfare_claims", "", "Chunks held");
     fan_arena_free(&arena);
 }
@@ -66,7 +71,8 @@ static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan
     kind = fan_kind_of(fan_bytes_of(self->set->kind));
     if (kind < 0) {
         fan_arena_free(&arena);
-        return fan_fail_field(why, FAN_INVALID, "kind", "\"%s\" is no kind of channel", self->set->kind);
+        return fan_fail_field(why, FAN_INVALID, "kind", "\"%s\" is no kind of channel",
+                self->set->kind);
     }
     self->kind = (enum fan_kind)kind;
     self->retry = &fan_retry_fast;
@@ -74,7 +80,8 @@ static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan
     make_metrics(self);
     err = open_keys(self, arena, why);
     if (!err)
-        err = journal_create(fan_arena_printf(arena, "%s/journal", fan_actor_common(actor)->state_dir),
+        err = journal_create(fan_arena_printf(arena, "%s/journal",
+                                     fan_actor_common(actor)->state_dir),
                 fan_actor_incarnation(actor), self->set->chunks, &self->journal, why);
     fan_arena_free(&arena);
     if (err)
@@ -125,7 +132,8 @@ static enum fan_err on_send_request(struct fan_turn *turn, const struct fan_send
     return FAN_OK;
 }
 
-static enum fan_err on_channel_changed(struct fan_turn *turn, const struct fan_channel_changed *news)
+static enum fan_err on_channel_changed(struct fan_turn *turn,
+        const struct fan_channel_changed *news)
 {
     channel_changed(turn->state, turn->route.account, news->channel);
     return FAN_OK;

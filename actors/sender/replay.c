@@ -10,8 +10,8 @@ struct replay {
     struct sender *sender;
     struct fan_timer *timer;
     struct journal_left left;
-    bool reading;   /* left is open */
-    uint32_t next;  /* slot to be looked at */
+    bool reading;  /* left is open */
+    uint32_t next; /* slot to be looked at */
     uint32_t chunks;
 };
 
@@ -22,7 +22,8 @@ static char *journal_dir(const struct sender *sender, struct fan_arena *arena)
 
 static struct fan_claim claim_of(const struct replay *self, const struct journal_slot *slot)
 {
-    return (struct fan_claim){ slot->account, slot->chunk, slot->epoch, self->left.owner, slot->is_retry != 0 };
+    return (struct fan_claim){ slot->account, slot->chunk, slot->epoch, self->left.owner,
+        slot->is_retry != 0 };
 }
 
 static struct fan_claim_outcomes outcomes_in(struct fan_arena *arena, size_t room)
@@ -42,7 +43,8 @@ static struct fan_claim_outcomes outcomes_in(struct fan_arena *arena, size_t roo
 }
 
 /* Add what the journal says of one position; false: nothing that counts. */
-static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position, bool evidence)
+static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position,
+        bool evidence)
 {
     const struct journal_record *record = &slot->records[position];
     size_t i = out->count;
@@ -65,17 +67,18 @@ static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot,
     return true;
 }
 
-/* As evidence only three words count; never started only while the kernel that wrote the pages still runs. */
-static struct fan_claim_outcomes what_it_knew(const struct replay *self, const struct journal_slot *slot, bool evidence,
-        struct fan_arena *arena)
+/* As evidence only three words count; never started only while the kernel that wrote the pages
+ * still runs. */
+static struct fan_claim_outcomes what_it_knew(const struct replay *self,
+        const struct journal_slot *slot, bool evidence, struct fan_arena *arena)
 {
     uint32_t opened = slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS;
     struct fan_claim_outcomes out = outcomes_in(arena, opened);
 
     for (uint32_t i = 0; i < opened; i++) {
         const struct journal_record *record = &slot->records[i];
-        bool known_state = record->state == FAN_MESSAGE_SENT || record->state == FAN_MESSAGE_FAILED ||
-                record->state == FAN_MESSAGE_RETRY;
+        bool known_state = record->state == FAN_MESSAGE_SENT ||
+                record->state == FAN_MESSAGE_FAILED || record->state == FAN_MESSAGE_RETRY;
 
         if (record->word == JOURNAL_NOTHING && !self->left.same_boot)
             continue;
@@ -102,12 +105,14 @@ static void next_slot(struct replay *self);
 
 static void give_up(struct replay *self, const struct fan_why *why)
 {
-    fan_log(NULL, FAN_WARN, "replay.failed", "a dead sender's journal stays for another try: %s", why->text);
+    fan_log(NULL, FAN_WARN, "replay.failed", "a dead sender's journal stays for another try: %s",
+            why->text);
     journal_left_close(&self->left, false);
     self->reading = false;
 }
 
-static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+static void on_evidence(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct replay *self = context;
 
@@ -121,8 +126,10 @@ static void on_evidence(void *context, enum fan_err err, const struct fan_rows *
     next_slot(self);
 }
 
-/* Whatever happened under the claim, say it again as evidence: what is settled already stays as it is. */
-static void on_ended(void *context, enum fan_err err, const struct fan_rows *rows, int count, const struct fan_why *why)
+/* Whatever happened under the claim, say it again as evidence: what is settled already stays as it
+ * is. */
+static void on_ended(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
 {
     struct replay *self = context;
     const struct journal_slot *slot;

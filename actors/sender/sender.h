@@ -8,8 +8,8 @@
  *   journal.c  what must survive this process: a file that others read when it is dead
  *   replay.c   reading it
  *
- * Everything happens on the loop's thread. The database is used through one pipelined connection, so that sending never
- * waits for a commit.
+ * Everything happens on the loop's thread. The database is used through one pipelined connection,
+ * so that sending never waits for a commit.
  */
 #ifndef FAN_ACTORS_SENDER_SENDER_H
 #define FAN_ACTORS_SENDER_SENDER_H
@@ -26,12 +26,13 @@
 #include "sql/store/claim.h"
 
 struct sender_settings {
-    const char *kind;       /* of channel that this process serves */
-    uint32_t chunks;        /* held at once */
-    uint32_t slice;         /* messages opened at once, at most */
+    const char *kind; /* of channel that this process serves */
+    uint32_t chunks;  /* held at once */
+    uint32_t slice;   /* messages opened at once, at most */
     uint32_t lease_ms;
-    uint32_t send_ttl_ms;   /* the first byte leaves so soon after its slice was opened, or not at all */
-    uint32_t request_ms;    /* how long a provider may take */
+    uint32_t send_ttl_ms; /* the first byte leaves so soon after its slice was opened, or not at all
+                           */
+    uint32_t request_ms;  /* how long a provider may take */
     const char *public_url; /* where the outside world reaches the ingester */
 };
 
@@ -48,17 +49,17 @@ struct channel {
     struct fan_http_client *client;
     uint32_t connections;
     uint32_t in_flight;
-    fan_time loaded;        /* elapsed */
-    bool stale;             /* its settings changed: load it anew when nothing is in flight */
+    fan_time loaded; /* elapsed */
+    bool stale;      /* its settings changed: load it anew when nothing is in flight */
 
     /* Send slots (all instants elapsed). No rate: no slots. */
     bool paced;
-    uint32_t slots;         /* granted, for slices to open */
-    bool asking;            /* a block of slots is under way */
-    fan_time ask_again;     /* not before */
-    fan_time next_at;       /* when the next message may start */
+    uint32_t slots;     /* granted, for slices to open */
+    bool asking;        /* a block of slots is under way */
+    fan_time ask_again; /* not before */
+    fan_time next_at;   /* when the next message may start */
     fan_time interval;
-    uint32_t slice;         /* messages in half a second, at most the setting */
+    uint32_t slice; /* messages in half a second, at most the setting */
     struct fan_timer *timer;
 };
 
@@ -67,14 +68,14 @@ enum position {
     POSITION_WAITING = 0, /* not opened, or opened and not started */
     POSITION_ABSENT,      /* nothing is to be sent there */
     POSITION_STARTED,
-    POSITION_SETTLED,     /* has its outcome */
+    POSITION_SETTLED, /* has its outcome */
 };
 
 /* A message as it waits to be sent. */
 struct copy {
     fan_id message;
     struct fan_bytes address, body;
-    char *owned;      /* where they stand, when the frame did not carry them */
+    char *owned; /* where they stand, when the frame did not carry them */
     uint8_t format;
     uint8_t attempt;  /* tries before this one */
     uint8_t position; /* enum position */
@@ -98,23 +99,23 @@ struct claim {
     struct fan_arena *arena;
     struct fan_claim_taken taken;
     enum claim_state state;
-    enum fan_lane lane;      /* whose credit it took */
+    enum fan_lane lane; /* whose credit it took */
     struct channel *channel;
     struct journal_slot *slot;
-    struct copy *copies;     /* copies[taken.size], by position */
+    struct copy *copies;        /* copies[taken.size], by position */
     struct fan_copy_list frame; /* what the frame carried */
-    bool carried;            /* all copies came with the frame; otherwise each slice's come with its open */
-    uint32_t opened;         /* the watermark, as the database confirmed it */
-    uint32_t opening;        /* messages that a batch under way would open */
-    uint32_t started;        /* positions below it are started, absent or settled */
+    bool carried;    /* all copies came with the frame; otherwise each slice's come with its open */
+    uint32_t opened; /* the watermark, as the database confirmed it */
+    uint32_t opening; /* messages that a batch under way would open */
+    uint32_t started; /* positions below it are started, absent or settled */
     uint32_t in_flight;
-    fan_time open_until;     /* elapsed: the first byte of what is opened must have left */
-    fan_time renew_at;       /* elapsed */
-    fan_time retry_at;       /* elapsed: the database was away; not before */
-    bool busy;               /* a batch is under way: one at a time */
-    bool closed_out;         /* nothing more may be opened: it moved on, may not run now, or we stop */
-    bool lost;               /* the epoch is over: what we know is evidence */
-    struct result *results;  /* results[results_len], not yet in a batch */
+    fan_time open_until; /* elapsed: the first byte of what is opened must have left */
+    fan_time renew_at;   /* elapsed */
+    fan_time retry_at;   /* elapsed: the database was away; not before */
+    bool busy;           /* a batch is under way: one at a time */
+    bool closed_out;     /* nothing more may be opened: it moved on, may not run now, or we stop */
+    bool lost;           /* the epoch is over: what we know is evidence */
+    struct result *results; /* results[results_len], not yet in a batch */
     size_t results_len;
     struct result *recording; /* in the batch under way */
     size_t recording_len;
@@ -143,8 +144,10 @@ struct sender {
 
 /* ---- claim.c ---- */
 
-/** Take the chunk of a frame; its copies, if it carries them, are kept. The credit comes back when it is over. */
-void claim_take(struct sender *self, const struct fan_route *route, const struct fan_send_request *request);
+/** Take the chunk of a frame; its copies, if it carries them, are kept. The credit comes back when
+ * it is over. */
+void claim_take(struct sender *self, const struct fan_route *route,
+        const struct fan_send_request *request);
 /** Do whatever can be done now. The claim may be gone afterwards. */
 void claim_pump(struct claim *claim);
 /** Give the claim's memory and credit back; the rows know all that matters. */
@@ -165,7 +168,8 @@ void claims_free(struct sender *self);
 
 /* ---- claim_batch.c ---- */
 
-/** Record outcomes, open the next slice or end the claim, if there is reason to. @flush: few outcomes are reason enough. */
+/** Record outcomes, open the next slice or end the claim, if there is reason to. @flush: few
+ * outcomes are reason enough. */
 void claim_batch(struct claim *claim, bool flush);
 /** Say what is being recorded as evidence. */
 void claim_say(struct claim *claim);
@@ -180,7 +184,8 @@ void flight_start(struct claim *claim, uint32_t position);
 /* ---- channel.c ---- */
 
 /** Find or load a channel. fails when it cannot be had now; it is asked again later. */
-enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out, struct fan_why *why);
+enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out,
+        struct fan_why *why);
 /** How many messages may be opened now, at most @wanted; asks for more slots when they run out. */
 uint32_t channel_may_open(struct channel *channel, uint32_t wanted);
 /** Opened after all, or not: slots that were taken come back. */

@@ -11,7 +11,7 @@ struct fan_db_watch {
     struct fan_db *db;
     struct fan_watch *watch;
     struct fan_timer *timer, *kick;
-    int fd;     /* what is being watched; -1: nothing */
+    int fd; /* what is being watched; -1: nothing */
     int events;
 };
 

@@ -1,8 +1,8 @@
 /*
  * db_watch — keeps a pipelined database connection going from the loop.
  *
- * Call fan_db_watch_kick after submitting; the socket is watched, also when it changes because the connection was made
- * again, and a slow timer looks after connections that are down.
+ * Call fan_db_watch_kick after submitting; the socket is watched, also when it changes because the
+ * connection was made again, and a slow timer looks after connections that are down.
  */
 #ifndef FAN_RUNTIME_DB_WATCH_H
 #define FAN_RUNTIME_DB_WATCH_H

@@ -1,12 +1,14 @@
 -- Roles, accounts, people, channels and campaigns.
 --
--- account_id leads every key; row-level security is forced on every table that has one. A process logs in as its own
+-- account_id leads every key; row-level security is forced on every table that has one. A process
+-- logs in as its own
 -- role and sets its account for the transaction with fan_set_account; without it, it sees nothing.
 
 DO $$
 DECLARE role text;
 BEGIN
-  FOREACH role IN ARRAY ARRAY['fan_gateway', 'fan_ingester', 'fan_scheduler', 'fan_audience', 'fan_renderer', 'fan_sender',
+  FOREACH role IN ARRAY ARRAY['fan_gateway', 'fan_ingester', 'fan_scheduler', 'fan_audience',
+    'fan_renderer', 'fan_sender',
       'fan_analytics']
   LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
@@ -20,8 +22,10 @@ END $$;
 CREATE FUNCTION fan_set_account(account bigint) RETURNS void LANGUAGE sql AS
   $$ SELECT set_config('fan.account', account::text, true) $$;
 
--- Microseconds since the epoch at which the server took up the current statement. In a pipeline, a statement that stands
--- behind one which waited for a lock sees the time after that wait: so leases are locked in one statement and judged in
+-- Microseconds since the epoch at which the server took up the current statement. In a pipeline, a
+-- statement that stands
+-- behind one which waited for a lock sees the time after that wait: so leases are locked in one
+-- statement and judged in
 -- the next.
 CREATE FUNCTION fan_now() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
   $$ SELECT (extract(epoch FROM statement_timestamp()) * 1000000)::bigint $$;
@@ -37,7 +41,9 @@ CREATE FUNCTION fan_tenant(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
   EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
-  EXECUTE format('CREATE POLICY own ON %s USING (account_id = (SELECT nullif(current_setting(''fan.account'', true), '''')::bigint))',
+  EXECUTE
+    format('CREATE POLICY own ON %s USING (account_id =
+      (SELECT nullif(current_setting(''fan.account'', true), '''')::bigint))',
     target);
 END $$;
 
@@ -45,8 +51,10 @@ CREATE SEQUENCE account_id;
 CREATE TABLE account (
   account_id bigint NOT NULL DEFAULT nextval('account_id') PRIMARY KEY,
   name text NOT NULL CHECK (name <> ''),
-  default_country text NOT NULL DEFAULT '' CHECK (default_country ~ '^([A-Z]{2})?$'),  -- for phones without a country code
-  fallbacks jsonb NOT NULL DEFAULT '{}',                                             -- field -> word for a missing value
+  -- for phones without a country code
+  default_country text NOT NULL DEFAULT '' CHECK (default_country ~ '^([A-Z]{2})?$'),
+  -- field -> word for a missing value
+  fallbacks jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now());
 
 CREATE SEQUENCE app_user_id;
@@ -59,9 +67,11 @@ CREATE TABLE app_user (
 
 CREATE SEQUENCE api_key_id;
 CREATE TABLE api_key (
-  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('api_key_id'), user_id bigint NOT NULL,
+  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('api_key_id'),
+    user_id bigint NOT NULL,
   name text NOT NULL, hash bytea NOT NULL,                       -- BLAKE2b-256 of the whole key
-  created_at timestamptz NOT NULL DEFAULT now(), expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(), expires_at timestamptz, revoked_at timestamptz,
+    last_used_at timestamptz,
   PRIMARY KEY (account_id, id), UNIQUE (account_id, hash));
 
 -- What a repeated POST with the same Idempotency-Key is answered with.
@@ -72,7 +82,8 @@ CREATE TABLE idempotency (
 CREATE SEQUENCE contact_id CACHE 1;
 CREATE TABLE contact (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('contact_id'),
-  external_id text, phone text, email text, first_name text, last_name text, company text, country text, language text,
+  external_id text, phone text, email text, first_name text, last_name text, company text,
+    country text, language text,
   time_zone text, attributes jsonb NOT NULL DEFAULT '{}', source text,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_id, id), UNIQUE (account_id, external_id));
@@ -83,13 +94,16 @@ CREATE INDEX contact_email ON contact (account_id, email, id);
 CREATE SEQUENCE attribute_id;
 CREATE TABLE attribute (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('attribute_id'),
-  name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_]{0,62}$'), created_at timestamptz NOT NULL DEFAULT now(),
+  name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_]{0,62}$'),
+    created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_id, id), UNIQUE (account_id, name));
 
 CREATE SEQUENCE tag_id;
 CREATE TABLE tag (
-  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('tag_id'), name text NOT NULL CHECK (name <> ''),
-  created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (account_id, id), UNIQUE (account_id, name));
+  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('tag_id'),
+    name text NOT NULL CHECK (name <> ''),
+  created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (account_id, id), UNIQUE (account_id,
+    name));
 CREATE TABLE contact_tag (
   account_id bigint NOT NULL, tag_id bigint NOT NULL, contact_id bigint NOT NULL,
   PRIMARY KEY (account_id, tag_id, contact_id));
@@ -97,7 +111,8 @@ CREATE INDEX contact_tag_contact ON contact_tag (account_id, contact_id);
 
 -- Who must not be written to: on a kind of channel, or (kind 0) on any.
 CREATE TABLE suppression (
-  account_id bigint NOT NULL, contact_id bigint NOT NULL, kind smallint NOT NULL DEFAULT 0, reason text NOT NULL,
+  account_id bigint NOT NULL, contact_id bigint NOT NULL, kind smallint NOT NULL DEFAULT 0,
+    reason text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (account_id, contact_id, kind));
 
 CREATE SEQUENCE channel_id;
@@ -105,78 +120,109 @@ CREATE TABLE channel (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('channel_id'),
   kind smallint NOT NULL, provider text NOT NULL, name text NOT NULL CHECK (name <> ''),
   settings jsonb NOT NULL DEFAULT '{}',                          -- plain settings, by field name
-  sealed_sender bytea, sealed_ingester bytea,                    -- secrets: a JSON object each, sealed for its reader
-  secret_names text[] NOT NULL DEFAULT '{}',                     -- which secrets are set; their values are never shown
-  rate float8 NOT NULL DEFAULT 0 CHECK (rate >= 0),              -- messages a second; 0: no limit of ours
-  connections int NOT NULL DEFAULT 0 CHECK (connections >= 0),   -- calls at once; 0: the provider's default
+  -- secrets: a JSON object each, sealed for its reader
+  sealed_sender bytea, sealed_ingester bytea,
+  -- which secrets are set; their values are never shown
+  secret_names text[] NOT NULL DEFAULT '{}',
+  -- messages a second; 0: no limit of ours
+  rate float8 NOT NULL DEFAULT 0 CHECK (rate >= 0),
+  -- calls at once; 0: the provider's default
+  connections int NOT NULL DEFAULT 0 CHECK (connections >= 0),
   enabled boolean NOT NULL DEFAULT true, is_default boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_id, id), UNIQUE (account_id, name));
--- The channel's send slots (GCRA, microseconds). A row of its own, because it changes with every block of slots.
+-- The channel's send slots (GCRA, microseconds). A row of its own, because it changes with every
+-- block of slots.
 CREATE TABLE channel_pace (
   account_id bigint NOT NULL, channel_id bigint NOT NULL,
-  interval_us bigint NOT NULL,                                   -- between two messages; 0: no limit
-  horizon_us bigint NOT NULL DEFAULT 1000000,                    -- how far ahead slots may be reserved
+  -- between two messages; 0: no limit
+  interval_us bigint NOT NULL,
+  -- how far ahead slots may be reserved
+  horizon_us bigint NOT NULL DEFAULT 1000000,
   tat bigint NOT NULL DEFAULT 0,                                 -- when the next free slot begins
   PRIMARY KEY (account_id, channel_id)) WITH (fillfactor = 20);
 
 CREATE SEQUENCE campaign_id;
 CREATE TABLE campaign (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('campaign_id'),
-  display_id bigint NOT NULL,                                    -- counts within the account, from 1
-  name text NOT NULL CHECK (name <> ''), description text, kind smallint NOT NULL, channel_id bigint,
-  content jsonb NOT NULL,                                        -- the template's parts by name, and "syntax"
-  details jsonb NOT NULL DEFAULT '{}',                           -- type, festival and event fields (see the API)
+  -- counts within the account, from 1
+  display_id bigint NOT NULL,
+  name text NOT NULL CHECK (name <> ''), description text, kind smallint NOT NULL,
+    channel_id bigint,
+  -- the template's parts by name, and "syntax"
+  content jsonb NOT NULL,
+  -- type, festival and event fields (see the API)
+  details jsonb NOT NULL DEFAULT '{}',
   tag_ids bigint[] NOT NULL DEFAULT '{}',                        -- any of; none: every contact
   scheduled_at timestamptz, start_date timestamptz, end_date timestamptz,
-  state smallint NOT NULL DEFAULT 0, enabled boolean NOT NULL DEFAULT true, archived boolean NOT NULL DEFAULT false,
+  state smallint NOT NULL DEFAULT 0, enabled boolean NOT NULL DEFAULT true,
+    archived boolean NOT NULL DEFAULT false,
   at_least_once boolean NOT NULL DEFAULT false, sender_id bigint,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   started_at timestamptz, ended_at timestamptz,
   PRIMARY KEY (account_id, id), UNIQUE (account_id, display_id));
 CREATE INDEX campaign_due ON campaign (scheduled_at) WHERE state = 1;
 
--- An upload of contacts: its blocks are rows, taken in one by one, contacts and cursor in one transaction.
+-- An upload of contacts: its blocks are rows, taken in one by one, contacts and cursor in one
+-- transaction.
 CREATE SEQUENCE import_id;
 CREATE TABLE import (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('import_id'),
   state smallint NOT NULL DEFAULT 0,                             -- see words.h
-  file_name text, source text, default_country text NOT NULL DEFAULT '', delimiter text NOT NULL DEFAULT ',',
-  header text[] NOT NULL DEFAULT '{}',                           -- column names as they stand in the file
-  mapping text[] NOT NULL DEFAULT '{}',                          -- the field each column goes to; '': left out
+  file_name text, source text, default_country text NOT NULL DEFAULT '',
+    delimiter text NOT NULL DEFAULT ',',
+  -- column names as they stand in the file
+  header text[] NOT NULL DEFAULT '{}',
+  -- the field each column goes to; '': left out
+  mapping text[] NOT NULL DEFAULT '{}',
   tag_ids bigint[] NOT NULL DEFAULT '{}', campaign_id bigint,
-  next_block int NOT NULL DEFAULT 0, blocks int NOT NULL DEFAULT 0,  -- the cursor, and how many have been received
-  bytes bigint NOT NULL DEFAULT 0, rows bigint NOT NULL DEFAULT 0, created bigint NOT NULL DEFAULT 0,
-  updated bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0, warnings bigint NOT NULL DEFAULT 0, reason text,
-  created_at timestamptz NOT NULL DEFAULT now(), touched_at timestamptz NOT NULL DEFAULT now(), ended_at timestamptz,
+  -- the cursor, and how many have been received
+  next_block int NOT NULL DEFAULT 0, blocks int NOT NULL DEFAULT 0,
+  bytes bigint NOT NULL DEFAULT 0, rows bigint NOT NULL DEFAULT 0,
+    created bigint NOT NULL DEFAULT 0,
+  updated bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0,
+    warnings bigint NOT NULL DEFAULT 0, reason text,
+  created_at timestamptz NOT NULL DEFAULT now(), touched_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz,
   PRIMARY KEY (account_id, id));
 CREATE INDEX import_open ON import (account_id, id) WHERE state IN (0, 1);
 CREATE TABLE import_block (
-  account_id bigint NOT NULL, import_id bigint NOT NULL, seq int NOT NULL, first_line bigint NOT NULL, body bytea NOT NULL,
+  account_id bigint NOT NULL, import_id bigint NOT NULL, seq int NOT NULL,
+    first_line bigint NOT NULL, body bytea NOT NULL,
   PRIMARY KEY (account_id, import_id, seq));
 ALTER TABLE import_block ALTER body SET COMPRESSION lz4;
 CREATE TABLE import_error (
-  account_id bigint NOT NULL, import_id bigint NOT NULL, line bigint NOT NULL, field text NOT NULL, reason text NOT NULL,
-  warning boolean NOT NULL DEFAULT false, record text,           -- the row as it stood in the file, for the download
+  account_id bigint NOT NULL, import_id bigint NOT NULL, line bigint NOT NULL, field text NOT NULL,
+    reason text NOT NULL,
+  -- the row as it stood in the file, for the download
+  warning boolean NOT NULL DEFAULT false, record text,
   PRIMARY KEY (account_id, import_id, line, field));
 
-SELECT fan_tenant(t) FROM unnest(ARRAY['account', 'app_user', 'api_key', 'idempotency', 'contact', 'attribute', 'tag',
-  'contact_tag', 'suppression', 'channel', 'channel_pace', 'campaign', 'import', 'import_block', 'import_error']::regclass[]) t;
+SELECT fan_tenant(t) FROM unnest(ARRAY['account', 'app_user', 'api_key', 'idempotency', 'contact',
+  'attribute', 'tag',
+  'contact_tag', 'suppression', 'channel', 'channel_pace', 'campaign', 'import', 'import_block',
+    'import_error']::regclass[]) t;
 
 -- Who may do what. The gateway never reads sealed secrets back; renderers never see channels.
 GRANT SELECT ON account TO fan_gateway, fan_audience, fan_renderer, fan_scheduler;
-GRANT SELECT, INSERT, UPDATE ON app_user, idempotency, contact, attribute, tag, campaign, import TO fan_gateway;
-GRANT SELECT, INSERT, UPDATE, DELETE ON contact_tag, suppression, import_block, import_error TO fan_gateway;
+GRANT SELECT, INSERT, UPDATE ON app_user, idempotency, contact, attribute, tag, campaign,
+  import TO fan_gateway;
+GRANT SELECT, INSERT, UPDATE, DELETE ON contact_tag, suppression, import_block,
+  import_error TO fan_gateway;
 GRANT DELETE ON contact, campaign, idempotency TO fan_gateway;
 GRANT SELECT, INSERT, UPDATE ON api_key TO fan_gateway;
-GRANT INSERT, DELETE, SELECT (account_id, id, kind, provider, name, settings, secret_names, rate, connections, enabled, is_default,
+GRANT INSERT, DELETE, SELECT (account_id, id, kind, provider, name, settings, secret_names, rate,
+  connections, enabled, is_default,
   created_at, updated_at) ON channel TO fan_gateway;
 GRANT UPDATE ON channel TO fan_gateway;
 GRANT SELECT, INSERT, UPDATE, DELETE ON channel_pace TO fan_gateway;
-GRANT SELECT (account_id, id, kind, provider, name, settings, rate, connections, enabled, sealed_sender), UPDATE (enabled) ON channel
+GRANT SELECT (account_id, id, kind, provider, name, settings, rate, connections, enabled,
+  sealed_sender), UPDATE (enabled) ON channel
   TO fan_sender;
-GRANT SELECT (account_id, id, kind, provider, name, settings, enabled, sealed_ingester) ON channel TO fan_ingester;
-GRANT SELECT (account_id, id, kind, provider, rate, enabled, is_default) ON channel TO fan_audience, fan_scheduler, fan_renderer;
+GRANT SELECT (account_id, id, kind, provider, name, settings, enabled,
+  sealed_ingester) ON channel TO fan_ingester;
+GRANT SELECT (account_id, id, kind, provider, rate, enabled,
+  is_default) ON channel TO fan_audience, fan_scheduler, fan_renderer;
 GRANT SELECT, UPDATE ON channel_pace TO fan_sender;
 GRANT SELECT ON campaign, suppression, contact_tag TO fan_audience;
 GRANT SELECT, UPDATE, INSERT ON campaign TO fan_scheduler;

@@ -10,17 +10,25 @@ GRANT UPDATE ON ctl TO fan_gateway;
 
 CREATE SEQUENCE run_id;
 CREATE TABLE run (
-  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('run_id'), campaign_id bigint NOT NULL,
-  occurrence text NOT NULL,                                      -- 'once', an instant, or the caller's key: a double trigger meets it
+  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('run_id'),
+    campaign_id bigint NOT NULL,
+  -- 'once', an instant, or the caller's key: a double trigger meets it
+  occurrence text NOT NULL,
   state smallint NOT NULL DEFAULT 0,
   kind smallint NOT NULL, channel_id bigint NOT NULL, lane smallint NOT NULL DEFAULT 2,
-  content jsonb NOT NULL,                                        -- the campaign's, as it stood when the run began
+  -- the campaign's, as it stood when the run began
+  content jsonb NOT NULL,
   at_least_once boolean NOT NULL DEFAULT false,
-  unknown_wait_us bigint NOT NULL DEFAULT 900000000,             -- how long an unknown waits for evidence before the policy decides
-  tag_ids bigint[] NOT NULL DEFAULT '{}', contact_ids bigint[],  -- the audience: any of the tags, or exactly these people
-  chunk_size smallint NOT NULL DEFAULT 500,                      -- no more than the channel sends in ten seconds
-  cursor bigint NOT NULL DEFAULT 0,                              -- the last contact (or place in contact_ids) that was written
-  boundary bigint NOT NULL DEFAULT 0,                            -- the last contact that belongs to it, fixed at the start
+  -- how long an unknown waits for evidence before the policy decides
+  unknown_wait_us bigint NOT NULL DEFAULT 900000000,
+  -- the audience: any of the tags, or exactly these people
+  tag_ids bigint[] NOT NULL DEFAULT '{}', contact_ids bigint[],
+  -- no more than the channel sends in ten seconds
+  chunk_size smallint NOT NULL DEFAULT 500,
+  -- the last contact (or place in contact_ids) that was written
+  cursor bigint NOT NULL DEFAULT 0,
+  -- the last contact that belongs to it, fixed at the start
+  boundary bigint NOT NULL DEFAULT 0,
   resolved boolean NOT NULL DEFAULT false,                       -- the audience is complete
   due_at bigint NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(), started_at timestamptz, ended_at timestamptz,
@@ -29,75 +37,107 @@ CREATE INDEX run_live ON run (account_id, id) WHERE state IN (0, 1, 2);
 
 CREATE SEQUENCE chunk_id;
 CREATE TABLE chunk (
-  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('chunk_id'), run_id bigint NOT NULL, channel_id bigint NOT NULL,
-  owner bigint, lease_until bigint,                              -- the claim: a sender's incarnation, and until when (microseconds)
+  account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('chunk_id'),
+    run_id bigint NOT NULL, channel_id bigint NOT NULL,
+  -- the claim: a sender's incarnation, and until when (microseconds)
+  owner bigint, lease_until bigint,
   due_at bigint NOT NULL DEFAULT 0,                              -- never sent before
-  retry_due bigint, unknown_due bigint,                          -- earliest due message of each sort, of home messages
-  epoch int NOT NULL DEFAULT 0,                                  -- the fence: +1 at a claim and at every end of a claim
-  state smallint NOT NULL DEFAULT 0, lane smallint NOT NULL DEFAULT 2, is_retry boolean NOT NULL DEFAULT false,
+  -- earliest due message of each sort, of home messages
+  retry_due bigint, unknown_due bigint,
+  -- the fence: +1 at a claim and at every end of a claim
+  epoch int NOT NULL DEFAULT 0,
+  state smallint NOT NULL DEFAULT 0, lane smallint NOT NULL DEFAULT 2,
+    is_retry boolean NOT NULL DEFAULT false,
   size smallint NOT NULL CHECK (size BETWEEN 1 AND 500), watermark smallint NOT NULL DEFAULT 0,
-  -- counters of the messages whose home is this chunk (message.id >> 9); a retry chunk is nobody's home
-  n_pending smallint NOT NULL DEFAULT 0, n_retry smallint NOT NULL DEFAULT 0, n_unknown smallint NOT NULL DEFAULT 0,
-  n_sent smallint NOT NULL DEFAULT 0, n_failed smallint NOT NULL DEFAULT 0, n_skipped smallint NOT NULL DEFAULT 0,
-  n_cancelled smallint NOT NULL DEFAULT 0, n_unknown_final smallint NOT NULL DEFAULT 0, n_expired smallint NOT NULL DEFAULT 0,
-  n_undelivered smallint NOT NULL DEFAULT 0, n_delivered smallint NOT NULL DEFAULT 0, n_read smallint NOT NULL DEFAULT 0,
-  n_opened smallint NOT NULL DEFAULT 0, n_clicked smallint NOT NULL DEFAULT 0, n_replied smallint NOT NULL DEFAULT 0,
+  -- counters of the messages whose home is this chunk (message.id >> 9); a retry chunk is nobody's
+  -- home
+  n_pending smallint NOT NULL DEFAULT 0, n_retry smallint NOT NULL DEFAULT 0,
+    n_unknown smallint NOT NULL DEFAULT 0,
+  n_sent smallint NOT NULL DEFAULT 0, n_failed smallint NOT NULL DEFAULT 0,
+    n_skipped smallint NOT NULL DEFAULT 0,
+  n_cancelled smallint NOT NULL DEFAULT 0, n_unknown_final smallint NOT NULL DEFAULT 0,
+    n_expired smallint NOT NULL DEFAULT 0,
+  n_undelivered smallint NOT NULL DEFAULT 0, n_delivered smallint NOT NULL DEFAULT 0,
+    n_read smallint NOT NULL DEFAULT 0,
+  n_opened smallint NOT NULL DEFAULT 0, n_clicked smallint NOT NULL DEFAULT 0,
+    n_replied smallint NOT NULL DEFAULT 0,
   n_complained smallint NOT NULL DEFAULT 0, n_unsubscribed smallint NOT NULL DEFAULT 0,
-  contacts bigint[],                                             -- a first attempt's people by position
-  items bigint[],                                                -- a retry chunk's message ids by position
+  -- a first attempt's people by position
+  contacts bigint[],
+  -- a retry chunk's message ids by position
+  items bigint[],
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_id, id)) WITH (fillfactor = 40);
-ALTER TABLE chunk ALTER contacts SET STORAGE EXTERNAL, ALTER items SET STORAGE EXTERNAL;  -- a watermark move must not rewrite them
+-- a watermark move must not rewrite them
+ALTER TABLE chunk ALTER contacts SET STORAGE EXTERNAL, ALTER items SET STORAGE EXTERNAL;
 CREATE INDEX chunk_run ON chunk (account_id, run_id, id);
 CREATE INDEX chunk_open ON chunk (account_id, run_id, state, lane, due_at, id) WHERE state < 3;
 CREATE INDEX chunk_retry ON chunk (account_id, run_id) WHERE retry_due IS NOT NULL;
 CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_due IS NOT NULL;
 
--- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned by ranges of id; the scheduler
+-- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
+-- by ranges of id; the scheduler
 -- creates partitions ahead. No index may hold state: closes and callbacks stay HOT.
 CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
-  work bigint,                                                   -- the retry chunk that answers for it now; null: its home chunk
-  due bigint,                                                    -- retry: when; unknown: when the policy decides (microseconds)
+  -- the retry chunk that answers for it now; null: its home chunk
+  work bigint,
+  -- retry: when; unknown: when the policy decides (microseconds)
+  due bigint,
   sent_at timestamptz, delivered_at timestamptz, read_at timestamptz,
-  lost_epoch int,                                                -- unknown: the epoch under which it was opened
-  was int NOT NULL DEFAULT 0,                                    -- state | progress<<8 | flags<<16 before the last update, for RETURNING
-  state smallint NOT NULL DEFAULT 0, progress smallint NOT NULL DEFAULT 0, flags smallint NOT NULL DEFAULT 0,
-  attempt smallint NOT NULL DEFAULT 0, outcome smallint NOT NULL DEFAULT 0, reason smallint NOT NULL DEFAULT 0,
+  -- unknown: the epoch under which it was opened
+  lost_epoch int,
+  -- state | progress<<8 | flags<<16 before the last update, for RETURNING
+  was int NOT NULL DEFAULT 0,
+  state smallint NOT NULL DEFAULT 0, progress smallint NOT NULL DEFAULT 0,
+    flags smallint NOT NULL DEFAULT 0,
+  attempt smallint NOT NULL DEFAULT 0, outcome smallint NOT NULL DEFAULT 0,
+    reason smallint NOT NULL DEFAULT 0,
   format smallint NOT NULL DEFAULT 1,
-  address text, body text,                                       -- body null: it is longer than 4 KiB and stands in message_body
+  -- body null: it is longer than 4 KiB and stands in message_body
+  address text, body text,
   code text, provider_id text,
   PRIMARY KEY (account_id, id)) PARTITION BY RANGE (id);
 CREATE INDEX message_contact ON message (account_id, contact_id, id);
 CREATE TABLE message_body (
-  account_id bigint NOT NULL, id bigint NOT NULL, body text NOT NULL, PRIMARY KEY (account_id, id)) PARTITION BY RANGE (id);
+  account_id bigint NOT NULL, id bigint NOT NULL, body text NOT NULL, PRIMARY KEY (account_id,
+    id)) PARTITION BY RANGE (id);
 ALTER TABLE message_body ALTER body SET COMPRESSION lz4;
 
 -- A later attempt at a message; the first one lives on the message itself.
 CREATE TABLE attempt (
-  account_id bigint NOT NULL, message_id bigint NOT NULL, number smallint NOT NULL, at timestamptz NOT NULL DEFAULT now(),
-  outcome smallint NOT NULL, code text, provider_id text, PRIMARY KEY (account_id, message_id, number));
+  account_id bigint NOT NULL, message_id bigint NOT NULL, number smallint NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+  outcome smallint NOT NULL, code text, provider_id text, PRIMARY KEY (account_id, message_id,
+    number));
 
 -- Partition number n holds 2^26 ids: the messages of 131,072 chunks.
 CREATE FUNCTION fan_message_partition(n bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass(format('message_p%s', n)) IS NOT NULL THEN RETURN; END IF;
-  EXECUTE format('CREATE TABLE message_p%s PARTITION OF message FOR VALUES FROM (%s) TO (%s) WITH (fillfactor = 50,
+  EXECUTE
+    format('CREATE TABLE message_p%s PARTITION OF message FOR VALUES FROM (%s) TO (%s)
+      WITH (fillfactor = 50,
     autovacuum_vacuum_insert_scale_factor = 0.5)', n, n << 26, (n + 1) << 26);
-  EXECUTE format('CREATE TABLE message_body_p%s PARTITION OF message_body FOR VALUES FROM (%s) TO (%s)', n, n << 26, (n + 1) << 26);
+  EXECUTE
+    format('CREATE TABLE message_body_p%s PARTITION OF message_body FOR VALUES FROM (%s) TO (%s)',
+    n, n << 26, (n + 1) << 26);
   PERFORM fan_tenant(format('message_p%s', n)::regclass);
   PERFORM fan_tenant(format('message_body_p%s', n)::regclass);
 END $$;
 SELECT fan_message_partition(0), fan_message_partition(1);
 
--- Providers' events that were applied, so that a repetition is seen. Partitioned by the event's own day.
+-- Providers' events that were applied, so that a repetition is seen. Partitioned by the event's own
+-- day.
 CREATE TABLE provider_event (
   account_id bigint NOT NULL, channel_id bigint NOT NULL, key bytea NOT NULL, day date NOT NULL,
   PRIMARY KEY (account_id, channel_id, key, day)) PARTITION BY RANGE (day);
 CREATE TABLE provider_event_other PARTITION OF provider_event DEFAULT;
 
--- Facts of ours: one row a batch, written in the transaction that made them true. Readers page by (xid, id) below the oldest
--- running transaction, so that a late commit is never skipped. body is the msgpack body of the frame that is published.
+-- Facts of ours: one row a batch, written in the transaction that made them true. Readers page by
+-- (xid, id) below the oldest
+-- running transaction, so that a late commit is never skipped. body is the msgpack body of the
+-- frame that is published.
 CREATE SEQUENCE event_id CACHE 16;
 CREATE TABLE event (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('event_id'), type int NOT NULL,
@@ -109,15 +149,20 @@ CREATE INDEX event_account ON event (account_id, xid, id);
 
 -- Roll-ups of the event log per minute and campaign, and how far they have read.
 CREATE TABLE stat_minute (
-  account_id bigint NOT NULL, campaign_id bigint NOT NULL, run_id bigint NOT NULL, minute timestamptz NOT NULL,
-  planned int NOT NULL DEFAULT 0, sent int NOT NULL DEFAULT 0, failed int NOT NULL DEFAULT 0, retry int NOT NULL DEFAULT 0,
-  unknown int NOT NULL DEFAULT 0, skipped int NOT NULL DEFAULT 0, delivered int NOT NULL DEFAULT 0, read int NOT NULL DEFAULT 0,
+  account_id bigint NOT NULL, campaign_id bigint NOT NULL, run_id bigint NOT NULL,
+    minute timestamptz NOT NULL,
+  planned int NOT NULL DEFAULT 0, sent int NOT NULL DEFAULT 0, failed int NOT NULL DEFAULT 0,
+    retry int NOT NULL DEFAULT 0,
+  unknown int NOT NULL DEFAULT 0, skipped int NOT NULL DEFAULT 0, delivered int NOT NULL DEFAULT 0,
+    read int NOT NULL DEFAULT 0,
   undelivered int NOT NULL DEFAULT 0, flagged int NOT NULL DEFAULT 0,
   PRIMARY KEY (account_id, campaign_id, run_id, minute));
-CREATE TABLE event_cursor (reader text PRIMARY KEY, xid bigint NOT NULL DEFAULT 0, id bigint NOT NULL DEFAULT 0);
+CREATE TABLE event_cursor (reader text PRIMARY KEY, xid bigint NOT NULL DEFAULT 0,
+  id bigint NOT NULL DEFAULT 0);
 INSERT INTO event_cursor (reader) VALUES ('analytics');
 
-SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'message', 'message_body', 'attempt', 'provider_event', 'event', 'stat_minute']::regclass[]) t;
+SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'message', 'message_body', 'attempt',
+  'provider_event', 'event', 'stat_minute']::regclass[]) t;
 
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
 GRANT SELECT, INSERT, UPDATE ON message TO fan_scheduler;
@@ -131,7 +176,8 @@ GRANT SELECT, UPDATE ON message TO fan_sender, fan_ingester;
 GRANT SELECT ON message_body TO fan_sender;
 GRANT SELECT, INSERT ON attempt TO fan_sender;
 GRANT SELECT, INSERT ON provider_event TO fan_ingester;
-GRANT INSERT ON event TO fan_gateway, fan_scheduler, fan_audience, fan_renderer, fan_sender, fan_ingester;
+GRANT INSERT ON event TO fan_gateway, fan_scheduler, fan_audience, fan_renderer, fan_sender,
+  fan_ingester;
 GRANT SELECT ON event TO fan_analytics;
 GRANT DELETE, SELECT ON event TO fan_scheduler;
 GRANT SELECT, INSERT, UPDATE ON stat_minute TO fan_analytics;

@@ -1,20 +1,24 @@
 -- The chunk protocol. Rules that these statements keep, and must keep:
 --   * open, close and release check epoch and owner; nobody else moves a claimed chunk;
---   * what stands below the watermark is never dispatched again, except by its owner, for what it never started;
+--   * what stands below the watermark is never dispatched again, except by its owner, for what it
+--     never started;
 --   * chunk rows are locked first, ascending by id, then messages;
 --   * a lease is locked in one statement and judged in the next (fan_now is the statement's time);
---   * a range on message.id comes from parameters or from plain columns of a materialized CTE, so that it stays an index
---     condition under row-level security.
+--   * a range on message.id comes from parameters or from plain columns of a materialized CTE, so
+--     that it stays an index condition under row-level security.
 
 -- name: chunk_claim
 -- role: fan_sender
--- Take a rendered chunk. No row: the frame was stale or repeated, the run does not run, or it is not due.
+-- Take a rendered chunk. No row: the frame was stale or repeated, the run does not run, or it is
+-- not due.
 -- (account, chunk, epoch of the frame, owner, lease in microseconds)
 UPDATE chunk c SET state = 2, epoch = c.epoch + 1, owner = $4, lease_until = fan_now() + $5::bigint
 FROM run r
-WHERE c.account_id = $1 AND c.id = $2 AND c.state = 1 AND c.epoch = $3::int AND c.due_at <= fan_now()
+WHERE c.account_id = $1 AND c.id = $2 AND c.state = 1 AND c.epoch = $3::int
+  AND c.due_at <= fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
-RETURNING c.epoch, c.watermark, c.size, c.is_retry, c.items, c.run_id, c.channel_id, c.lane, r.kind, r.at_least_once;
+RETURNING c.epoch, c.watermark, c.size, c.is_retry, c.items, c.run_id, c.channel_id, c.lane,
+  r.kind, r.at_least_once;
 
 -- name: chunk_lock
 -- role: fan_sender
@@ -22,11 +26,13 @@ SELECT id FROM chunk WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE;
 
 -- name: chunk_open
 -- role: fan_sender
--- Move the watermark over the next slice, before its first byte leaves. After chunk_lock, in its transaction.
+-- Move the watermark over the next slice, before its first byte leaves. After chunk_lock, in its
+-- transaction.
 -- No row: do not send. (account, chunk, epoch, owner, watermark as I know it, how many)
 UPDATE chunk c SET watermark = least(c.watermark + $6::int, c.size)
 FROM run r, channel h, ctl
-WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2 AND c.watermark = $5::smallint
+WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2
+  AND c.watermark = $5::smallint
   AND c.watermark < c.size AND c.lease_until > fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
   AND h.account_id = $1 AND h.id = c.channel_id AND h.enabled AND ctl.send_enabled
@@ -34,12 +40,14 @@ RETURNING c.watermark;
 
 -- name: chunk_unsendable
 -- role: fan_sender
--- Of a slice just opened, what must not be sent: settled already, another chunk's by now, or opted out since.
+-- Of a slice just opened, what must not be sent: settled already, another chunk's by now, or opted
+-- out since.
 -- In the transaction of chunk_open. (account, first id, one past the last, kind)
 SELECT m.id FROM message m
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3
   AND (m.state <> 0 OR m.work IS NOT NULL
-    OR EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = m.contact_id AND s.kind IN (0, $4::smallint)));
+    OR EXISTS (SELECT FROM suppression s WHERE s.account_id = $1
+      AND s.contact_id = m.contact_id AND s.kind IN (0, $4::smallint)));
 
 -- name: chunk_unsendable_retry
 -- role: fan_sender
@@ -47,14 +55,17 @@ WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3
 SELECT m.id FROM message m
 WHERE m.account_id = $1 AND m.id = ANY ($3::bigint[])
   AND (m.state <> 0 OR m.work IS DISTINCT FROM $2
-    OR EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = m.contact_id AND s.kind IN (0, $4::smallint)));
+    OR EXISTS (SELECT FROM suppression s WHERE s.account_id = $1
+      AND s.contact_id = m.contact_id AND s.kind IN (0, $4::smallint)));
 
 -- name: chunk_copies
 -- role: fan_sender
--- What is still to be sent of some positions, for a sender whose frame did not carry it. (account, first id, one past the last)
+-- What is still to be sent of some positions, for a sender whose frame did not carry it. (account,
+-- first id, one past the last)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body), m.attempt
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
-WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL ORDER BY m.id;
+WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL
+  ORDER BY m.id;
 
 -- name: chunk_copies_retry
 -- role: fan_sender
@@ -65,25 +76,34 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 
 -- name: chunk_close
 -- role: fan_sender
--- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed; fewer than sent, or no
+-- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed;
+-- fewer than sent, or no
 -- row: the epoch is gone or a callback was first; the rest is evidence.
--- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in microseconds, instants)
+-- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
+-- microseconds, instants)
 WITH c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state = 2 FOR NO KEY UPDATE),
+  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+    AND state = 2 FOR NO KEY UPDATE),
 u AS (
-  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason, code = o.code,
+  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
+    code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END, lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
-  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[])
+    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END,
+      lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
+  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
+    $10::text[], $11::bigint[], $12::bigint[])
     AS o(id, state, outcome, reason, code, provider_id, delay, at)
   WHERE m.account_id = $1 AND m.id = o.id AND m.id >> 9 = c.id AND m.state = 0 AND m.work IS NULL
   RETURNING m.state, m.due),
 d AS (
-  SELECT count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry, count(*) FILTER (WHERE state = 2) AS unknown,
+  SELECT count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry,
+    count(*) FILTER (WHERE state = 2) AS unknown,
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
-    min(due) FILTER (WHERE state = 1) AS retry_due, min(due) FILTER (WHERE state = 2) AS unknown_due FROM u)
-UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry, n_unknown = x.n_unknown + d.unknown,
+    min(due) FILTER (WHERE state = 1) AS retry_due,
+      min(due) FILTER (WHERE state = 2) AS unknown_due FROM u)
+UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
+  n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
   n_cancelled = x.n_cancelled + d.cancelled, retry_due = least(x.retry_due, d.retry_due),
   unknown_due = least(x.unknown_due, d.unknown_due)
@@ -91,26 +111,35 @@ FROM d, c WHERE x.account_id = $1 AND x.id = c.id RETURNING d.n;
 
 -- name: chunk_close_retry
 -- role: fan_sender
--- The same for a retry chunk: homes locked ascending, then the work chunk (its id is the largest), then messages.
+-- The same for a retry chunk: homes locked ascending, then the work chunk (its id is the largest),
+-- then messages.
 WITH hl AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9 FROM unnest($5::bigint[]) i) ORDER BY id FOR NO KEY UPDATE),
+  SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9
+    FROM unnest($5::bigint[]) i) ORDER BY id FOR NO KEY UPDATE),
 c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state = 2
+  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+    AND state = 2
     AND (SELECT count(*) FROM hl) > 0 FOR NO KEY UPDATE),
 u AS (
-  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason, code = o.code,
+  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
+    code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END, lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
-  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[])
+    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END,
+      lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
+  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
+    $10::text[], $11::bigint[], $12::bigint[])
     AS o(id, state, outcome, reason, code, provider_id, delay, at)
   WHERE m.account_id = $1 AND m.id = o.id AND m.state = 0 AND m.work = c.id
   RETURNING m.id >> 9 AS home, m.state, m.due),
 d AS (
-  SELECT home, count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry, count(*) FILTER (WHERE state = 2) AS unknown,
+  SELECT home, count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry,
+    count(*) FILTER (WHERE state = 2) AS unknown,
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
-    min(due) FILTER (WHERE state = 1) AS retry_due, min(due) FILTER (WHERE state = 2) AS unknown_due FROM u GROUP BY home)
-UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry, n_unknown = x.n_unknown + d.unknown,
+    min(due) FILTER (WHERE state = 1) AS retry_due,
+      min(due) FILTER (WHERE state = 2) AS unknown_due FROM u GROUP BY home)
+UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
+  n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
   n_cancelled = x.n_cancelled + d.cancelled, retry_due = least(x.retry_due, d.retry_due),
   unknown_due = least(x.unknown_due, d.unknown_due)
@@ -118,15 +147,18 @@ FROM d WHERE x.account_id = $1 AND x.id = d.home RETURNING d.n;
 
 -- name: chunk_attempts
 -- role: fan_sender
--- Keep what became of attempts from the second on. (account, ids, numbers, outcomes, codes, provider ids)
+-- Keep what became of attempts from the second on. (account, ids, numbers, outcomes, codes,
+-- provider ids)
 INSERT INTO attempt (account_id, message_id, number, outcome, code, provider_id)
 SELECT $1, o.id, o.number, o.outcome, o.code, o.provider_id
-FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[]) AS o(id, number, outcome, code, provider_id)
+FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[]) AS o(id, number,
+  outcome, code, provider_id)
 ON CONFLICT DO NOTHING;
 
 -- name: chunk_renew
 -- role: fan_sender
--- Hold the claim longer; legal while the epoch is mine, even just after expiry. (account, chunk, epoch, owner, lease)
+-- Hold the claim longer; legal while the epoch is mine, even just after expiry. (account, chunk,
+-- epoch, owner, lease)
 UPDATE chunk SET lease_until = fan_now() + $5::bigint
 WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state = 2 RETURNING epoch;
 
@@ -134,70 +166,94 @@ WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state =
 -- role: fan_sender, fan_scheduler
 -- The chunk and every home it touches, locked ascending. (account, chunk)
 SELECT h.id FROM chunk h WHERE h.account_id = $1 AND h.id IN (
-  SELECT $2::bigint UNION SELECT i >> 9 FROM chunk c, unnest(c.items) i WHERE c.account_id = $1 AND c.id = $2)
+  SELECT $2::bigint UNION SELECT i >> 9 FROM chunk c, unnest(c.items) i WHERE c.account_id = $1
+    AND c.id = $2)
 ORDER BY h.id FOR NO KEY UPDATE;
 
 -- name: chunk_release
 -- role: fan_sender, fan_scheduler
--- End a claim, after chunk_lock_work in its transaction. What lies below the watermark and is still pending becomes unknown,
--- stamped with the epoch that opened it. Who: the owner, who may also lower the watermark over messages that it opened and
--- never started; or (owner null) the scheduler, once the lease has expired or, with force, when nothing below the watermark
+-- End a claim, after chunk_lock_work in its transaction. What lies below the watermark and is still
+-- pending becomes unknown,
+-- stamped with the epoch that opened it. Who: the owner, who may also lower the watermark over
+-- messages that it opened and
+-- never started; or (owner null) the scheduler, once the lease has expired or, with force, when
+-- nothing below the watermark
 -- is still pending. (account, chunk, epoch, owner or null, watermark to go back to or null, force)
 WITH c AS MATERIALIZED (
-  SELECT c.*, least(c.watermark, coalesce($5::smallint, c.watermark)) AS wm, r.unknown_wait_us AS wait, fan_now() AS now
+  SELECT c.*, least(c.watermark, coalesce($5::smallint, c.watermark)) AS wm,
+    r.unknown_wait_us AS wait, fan_now() AS now
   FROM chunk c JOIN run r ON r.account_id = $1 AND r.id = c.run_id
   WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 2
-    AND CASE WHEN $4::bigint IS NULL THEN $5 IS NULL AND (c.lease_until < fan_now() OR $6::boolean) ELSE c.owner = $4 END),
+    AND CASE WHEN $4::bigint IS NULL THEN $5 IS NULL AND (c.lease_until < fan_now()
+      OR $6::boolean) ELSE c.owner = $4 END),
 u0 AS (
   UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now + c.wait FROM c
-  WHERE NOT c.is_retry AND m.account_id = $1 AND m.id >= $2::bigint << 9 AND m.id < ($2::bigint << 9) + 512
+  WHERE NOT c.is_retry AND m.account_id = $1 AND m.id >= $2::bigint << 9
+    AND m.id < ($2::bigint << 9) + 512
     AND m.id < ($2::bigint << 9) + c.wm AND m.state = 0 AND m.work IS NULL
   RETURNING m.id, m.due),
 u1 AS (
   UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now + c.wait FROM c
-  WHERE c.is_retry AND m.account_id = $1 AND m.id = ANY (c.items[1 : c.wm]) AND m.state = 0 AND m.work = c.id
+  WHERE c.is_retry AND m.account_id = $1 AND m.id = ANY (c.items[1 : c.wm]) AND m.state = 0
+    AND m.work = c.id
   RETURNING m.id, m.due),
-d AS (SELECT id >> 9 AS home, count(*) AS n, min(due) AS due FROM (SELECT * FROM u0 UNION ALL SELECT * FROM u1) z GROUP BY 1),
+d AS (SELECT id >> 9 AS home, count(*) AS n, min(due) AS due FROM (SELECT *
+  FROM u0 UNION ALL SELECT * FROM u1) z GROUP BY 1),
 hu AS (
-  UPDATE chunk h SET n_pending = h.n_pending - d.n, n_unknown = h.n_unknown + d.n, unknown_due = least(h.unknown_due, d.due)
+  UPDATE chunk h SET n_pending = h.n_pending - d.n, n_unknown = h.n_unknown + d.n,
+    unknown_due = least(h.unknown_due, d.due)
   FROM d, c WHERE c.is_retry AND h.account_id = $1 AND h.id = d.home)
-UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.epoch + 1, owner = NULL, lease_until = NULL,
+UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.epoch + 1,
+  owner = NULL, lease_until = NULL,
   watermark = c.wm,
   n_pending = x.n_pending - CASE WHEN c.is_retry THEN 0 ELSE coalesce(d.n, 0) END,
   n_unknown = x.n_unknown + CASE WHEN c.is_retry THEN 0 ELSE coalesce(d.n, 0) END,
   unknown_due = CASE WHEN c.is_retry THEN x.unknown_due ELSE least(x.unknown_due, d.due) END
 FROM c LEFT JOIN d ON NOT c.is_retry AND d.home = c.id
 WHERE x.account_id = $1 AND x.id = c.id
-RETURNING x.epoch, x.state, (SELECT coalesce(sum(n), 0)::bigint FROM d), x.run_id, x.channel_id, x.lane;
+RETURNING x.epoch, x.state, (SELECT coalesce(sum(n), 0)::bigint FROM d), x.run_id, x.channel_id,
+  x.lane;
 
 -- name: chunk_lock_homes
 -- role: fan_sender, fan_scheduler, fan_ingester
 -- The home chunks of some messages, locked ascending. (account, message ids)
-SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9 FROM unnest($2::bigint[]) i) ORDER BY id FOR NO KEY UPDATE;
+SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9
+  FROM unnest($2::bigint[]) i) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: chunk_evidence
 -- role: fan_sender
--- Late knowledge: from a zombie, a journal replay, a look-up. After chunk_lock_homes. Accepted settles anything that is not
+-- Late knowledge: from a zombie, a journal replay, a look-up. After chunk_lock_homes. Accepted
+-- settles anything that is not
 -- settled as sent; every other word counts only for an unknown of this very chunk and epoch.
--- (account, chunk, epoch, ids, states: 3 accepted, 4 failed, 1 retry (also: never started), provider ids, delays, instants)
+-- (account, chunk, epoch, ids, states: 3 accepted, 4 failed, 1 retry (also: never started),
+-- provider ids, delays, instants)
 WITH u AS (
   UPDATE message m SET was = m.state, state = CASE WHEN m.state = 3 THEN m.state ELSE o.state END,
     provider_id = coalesce(o.provider_id, m.provider_id),
     sent_at = CASE WHEN o.state = 3 THEN coalesce(m.sent_at, fan_time(o.at)) ELSE m.sent_at END,
     due = CASE WHEN o.state = 1 THEN fan_now() + o.delay END, lost_epoch = NULL,
     outcome = CASE o.state WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE m.outcome END
-  FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[]) AS o(id, state, provider_id, delay, at)
+  FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[]) AS o(id, state,
+    provider_id, delay, at)
   WHERE m.account_id = $1 AND m.id = o.id AND (
-    o.state = 3 AND (m.state IN (0, 1, 2, 4, 7) OR m.state = 3 AND m.provider_id IS NULL AND o.provider_id IS NOT NULL)
-    OR o.state IN (1, 4) AND m.state = 2 AND coalesce(m.work, m.id >> 9) = $2 AND m.lost_epoch = $3::int)
+    o.state = 3 AND (m.state IN (0, 1, 2, 4, 7) OR m.state = 3 AND m.provider_id IS NULL
+      AND o.provider_id IS NOT NULL)
+    OR o.state IN (1, 4) AND m.state = 2 AND coalesce(m.work, m.id >> 9) = $2
+      AND m.lost_epoch = $3::int)
   RETURNING m.id >> 9 AS home, m.was AS f, m.state AS t, m.due),
 d AS (
-  SELECT home, count(*) AS n, count(*) FILTER (WHERE f = 0) AS f0, count(*) FILTER (WHERE f = 1) AS f1,
-    count(*) FILTER (WHERE f = 2) AS f2, count(*) FILTER (WHERE f = 3) AS f3, count(*) FILTER (WHERE f = 4) AS f4,
-    count(*) FILTER (WHERE f = 7) AS f7, count(*) FILTER (WHERE t = 1) AS t1, count(*) FILTER (WHERE t = 3) AS t3,
-    count(*) FILTER (WHERE t = 4) AS t4, min(due) FILTER (WHERE t = 1) AS retry_due FROM u GROUP BY home)
-UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + d.t1, n_unknown = x.n_unknown - d.f2,
-  n_sent = x.n_sent - d.f3 + d.t3, n_failed = x.n_failed - d.f4 + d.t4, n_unknown_final = x.n_unknown_final - d.f7,
+  SELECT home, count(*) AS n, count(*) FILTER (WHERE f = 0) AS f0,
+    count(*) FILTER (WHERE f = 1) AS f1,
+    count(*) FILTER (WHERE f = 2) AS f2, count(*) FILTER (WHERE f = 3) AS f3,
+      count(*) FILTER (WHERE f = 4) AS f4,
+    count(*) FILTER (WHERE f = 7) AS f7, count(*) FILTER (WHERE t = 1) AS t1,
+      count(*) FILTER (WHERE t = 3) AS t3,
+    count(*) FILTER (WHERE t = 4) AS t4, min(due) FILTER (WHERE t = 1) AS retry_due
+      FROM u GROUP BY home)
+UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + d.t1,
+  n_unknown = x.n_unknown - d.f2,
+  n_sent = x.n_sent - d.f3 + d.t3, n_failed = x.n_failed - d.f4 + d.t4,
+    n_unknown_final = x.n_unknown_final - d.f7,
   retry_due = least(x.retry_due, d.retry_due)
 FROM d WHERE x.account_id = $1 AND x.id = d.home RETURNING d.n;
 
@@ -208,7 +264,8 @@ SELECT epoch, owner, watermark, state FROM chunk WHERE account_id = $1 AND id = 
 
 -- name: chunk_plan
 -- role: fan_audience
--- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due, contacts, size) -> chunks
+-- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due,
+-- contacts, size) -> chunks
 INSERT INTO chunk (account_id, run_id, channel_id, lane, due_at, size, contacts)
 SELECT $1, $2, $3, $4::smallint, $5, count(*), array_agg(u.contact ORDER BY u.place)
 FROM unnest($6::bigint[]) WITH ORDINALITY u(contact, place) GROUP BY (u.place - 1) / $7::int
@@ -216,7 +273,8 @@ RETURNING id;
 
 -- name: chunk_skips
 -- role: fan_audience
--- A chunk that is done already: home of people who were skipped. (account, run, channel, how many) -> id
+-- A chunk that is done already: home of people who were skipped. (account, run, channel, how many)
+-- -> id
 INSERT INTO chunk (account_id, run_id, channel_id, state, size, watermark, n_skipped)
 VALUES ($1, $2, $3, 3, $4::smallint, $4::smallint, $4::smallint) RETURNING id;
 
@@ -230,28 +288,36 @@ FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY u(contact, reason, pla
 -- name: chunk_load
 -- role: fan_renderer
 -- A planned chunk of a live run. (account, chunk, epoch)
-SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id FROM chunk c
+SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id
+  FROM chunk c
 JOIN run r ON r.account_id = $1 AND r.id = c.run_id
 WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 0 AND r.state IN (0, 1);
 
 -- name: chunk_people
 -- role: fan_renderer
--- The people of a chunk, by position. (account, contacts, kind); suppressed tells whether they opted out since planning.
-SELECT c.id, c.external_id, c.phone, c.email, c.first_name, c.last_name, c.company, c.country, c.language, c.attributes::text,
-  EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = u.id AND s.kind IN (0, $3::smallint))
+-- The people of a chunk, by position. (account, contacts, kind); suppressed tells whether they
+-- opted out since planning.
+SELECT c.id, c.external_id, c.phone, c.email, c.first_name, c.last_name, c.company, c.country,
+  c.language, c.attributes::text,
+  EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = u.id
+    AND s.kind IN (0, $3::smallint))
 FROM unnest($2::bigint[]) WITH ORDINALITY u(id, place)
 LEFT JOIN contact c ON c.account_id = $1 AND c.id = u.id ORDER BY u.place;
 
 -- name: chunk_fields
 -- role: fan_renderer
--- What templates of this account may name, in the order of declaration, and its words for missing values. (account)
-SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 ORDER BY id) FROM account WHERE account_id = $1;
+-- What templates of this account may name, in the order of declaration, and its words for missing
+-- values. (account)
+SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 ORDER BY id)
+  FROM account WHERE account_id = $1;
 
 -- name: chunk_render
 -- role: fan_renderer
--- Write a chunk's messages and move it on, or nothing when somebody was first. A message that cannot be written is born
+-- Write a chunk's messages and move it on, or nothing when somebody was first. A message that
+-- cannot be written is born
 -- skipped or failed, with its reason. Returns the new messages.
--- (account, chunk, epoch, contacts, states, reasons, addresses, formats, bodies (null: too long for the row))
+-- (account, chunk, epoch, contacts, states, reasons, addresses, formats, bodies (null: too long for
+-- the row))
 WITH c AS (
   UPDATE chunk SET n_pending = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 0),
     n_skipped = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 5),
@@ -265,17 +331,22 @@ FROM c, unnest($4::bigint[], $5::smallint[], $6::smallint[], $7::text[], $8::sma
 -- name: chunk_bodies
 -- role: fan_renderer
 -- Bodies that are too long for the row. (account, ids, bodies)
-INSERT INTO message_body (account_id, id, body) SELECT $1, u.id, u.body FROM unnest($2::bigint[], $3::text[]) u(id, body);
+INSERT INTO message_body (account_id, id, body) SELECT $1, u.id, u.body FROM unnest($2::bigint[],
+  $3::text[]) u(id, body);
 
 -- name: chunk_in_flight
 -- role: fan_scheduler
--- What a run has on its way, and what may come next: rendered and claimed chunks first, then planned ones that are due.
+-- What a run has on its way, and what may come next: rendered and claimed chunks first, then
+-- planned ones that are due.
 -- (account, run, limit)
-(SELECT id, epoch, state, lane, channel_id, owner, lease_until < fan_now() AS expired, watermark, size FROM chunk
-  WHERE account_id = $1 AND run_id = $2 AND state IN (1, 2) ORDER BY state DESC, lane, due_at, id LIMIT $3)
+(SELECT id, epoch, state, lane, channel_id, owner, lease_until < fan_now() AS expired, watermark,
+  size FROM chunk
+  WHERE account_id = $1 AND run_id = $2 AND state IN (1, 2) ORDER BY state DESC, lane, due_at,
+    id LIMIT $3)
 UNION ALL
 (SELECT id, epoch, state, lane, channel_id, owner, false, watermark, size FROM chunk
-  WHERE account_id = $1 AND run_id = $2 AND state = 0 AND due_at <= fan_now() ORDER BY lane, due_at, id LIMIT $3);
+  WHERE account_id = $1 AND run_id = $2 AND state = 0 AND due_at <= fan_now() ORDER BY lane,
+    due_at, id LIMIT $3);
 
 -- name: chunk_owned
 -- role: fan_scheduler
@@ -284,71 +355,91 @@ SELECT id, epoch FROM chunk WHERE account_id = $1 AND run_id = $2 AND state = 2 
 
 -- name: chunk_unbegun
 -- role: fan_scheduler
--- Whether nothing below the watermark of a first-attempt chunk is still pending: then taking it back loses nothing.
+-- Whether nothing below the watermark of a first-attempt chunk is still pending: then taking it
+-- back loses nothing.
 -- (account, chunk, epoch, first id, one past the last)
 SELECT c.is_retry = false AND NOT EXISTS (
-  SELECT FROM message m WHERE m.account_id = $1 AND m.id >= $4 AND m.id < $5 AND m.id < $4 + c.watermark AND m.state = 0 AND m.work IS NULL)
+  SELECT FROM message m WHERE m.account_id = $1 AND m.id >= $4 AND m.id < $5
+    AND m.id < $4 + c.watermark AND m.state = 0 AND m.work IS NULL)
   OR c.watermark = 0
 FROM chunk c WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 2;
 
 -- name: chunk_lock_due
 -- role: fan_scheduler
 -- Home chunks of a running run that have retries due. (account, run)
-SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND retry_due IS NOT NULL AND retry_due <= fan_now()
+SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND retry_due IS NOT NULL
+  AND retry_due <= fan_now()
 ORDER BY id LIMIT 200 FOR NO KEY UPDATE;
 
 -- name: chunk_promote
 -- role: fan_scheduler
--- Due retries become retry chunks. After chunk_lock_due, with the ids it returned. (account, run, home chunks, size)
+-- Due retries become retry chunks. After chunk_lock_due, with the ids it returned. (account, run,
+-- home chunks, size)
 WITH h AS MATERIALIZED (
-  SELECT c.id, c.channel_id, c.lane, c.id << 9 AS lo, (c.id + 1) << 9 AS hi, fan_now() AS now FROM chunk c
+  SELECT c.id, c.channel_id, c.lane, c.id << 9 AS lo, (c.id + 1) << 9 AS hi, fan_now() AS now
+    FROM chunk c
   WHERE c.account_id = $1 AND c.run_id = $2 AND c.id = ANY ($3::bigint[])),
 cand AS MATERIALIZED (
-  SELECT m.id, h.channel_id, h.lane, (row_number() OVER (PARTITION BY h.channel_id, h.lane ORDER BY m.id) - 1) / $4::int AS part
+  SELECT m.id, h.channel_id, h.lane, (row_number() OVER (PARTITION BY h.channel_id, h.lane
+    ORDER BY m.id) - 1) / $4::int AS part
   FROM h JOIN message m ON m.account_id = $1 AND m.id >= h.lo AND m.id < h.hi
   WHERE m.state = 1 AND m.due <= h.now),
 w AS (
   INSERT INTO chunk (account_id, run_id, channel_id, lane, is_retry, state, size, items)
-  SELECT $1, $2, channel_id, lane, true, 1, count(*), array_agg(id ORDER BY id) FROM cand GROUP BY channel_id, lane, part
+  SELECT $1, $2, channel_id, lane, true, 1, count(*), array_agg(id ORDER BY id)
+    FROM cand GROUP BY channel_id, lane, part
   RETURNING id, items),
 u AS (
   UPDATE message m SET state = 0, was = m.state, work = i.work, attempt = m.attempt + 1, due = NULL
   FROM (SELECT w.id AS work, unnest(w.items) AS id FROM w) i
   WHERE m.account_id = $1 AND m.id = i.id AND m.state = 1 RETURNING m.id),
 d AS (SELECT id >> 9 AS home, count(*) AS n FROM u GROUP BY 1)
-UPDATE chunk x SET n_retry = x.n_retry - coalesce(d.n, 0), n_pending = x.n_pending + coalesce(d.n, 0),
-  retry_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo AND m.id < l.hi AND m.state = 1
+UPDATE chunk x SET n_retry = x.n_retry - coalesce(d.n, 0), n_pending = x.n_pending + coalesce(d.n,
+  0),
+  retry_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo
+    AND m.id < l.hi AND m.state = 1
     AND m.id NOT IN (SELECT id FROM cand))
-FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id RETURNING coalesce(d.n, 0);
+FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
+  RETURNING coalesce(d.n, 0);
 
 -- name: chunk_lock_unknown
 -- role: fan_scheduler
 -- Home chunks with unknowns whose time is over. (account, run)
-SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_due IS NOT NULL AND unknown_due <= fan_now()
+SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_due IS NOT NULL
+  AND unknown_due <= fan_now()
 ORDER BY id LIMIT 200 FOR NO KEY UPDATE;
 
 -- name: chunk_settle
 -- role: fan_scheduler
--- Unknowns whose time is over: at_most_once makes them unknown_final, at_least_once retries them at once. After
+-- Unknowns whose time is over: at_most_once makes them unknown_final, at_least_once retries them at
+-- once. After
 -- chunk_lock_unknown, with its ids. (account, run, home chunks)
-WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now FROM unnest($3::bigint[]) AS z(id)),
+WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now
+  FROM unnest($3::bigint[]) AS z(id)),
 u AS (
-  UPDATE message m SET was = m.state, state = CASE WHEN r.at_least_once THEN 1 ELSE 7 END, flags = m.flags | 64,
+  UPDATE message m SET was = m.state, state = CASE WHEN r.at_least_once THEN 1 ELSE 7 END,
+    flags = m.flags | 64,
     due = CASE WHEN r.at_least_once THEN h.now END
   FROM h, run r
-  WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1 AND m.id >= h.lo AND m.id < h.hi AND m.state = 2 AND m.due <= h.now
+  WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1 AND m.id >= h.lo AND m.id < h.hi
+    AND m.state = 2 AND m.due <= h.now
   RETURNING m.id, m.state),
-d AS (SELECT id >> 9 AS home, count(*) FILTER (WHERE state = 1) AS t1, count(*) FILTER (WHERE state = 7) AS t7 FROM u GROUP BY 1)
-UPDATE chunk x SET n_unknown = x.n_unknown - coalesce(d.t1 + d.t7, 0), n_retry = x.n_retry + coalesce(d.t1, 0),
+d AS (SELECT id >> 9 AS home, count(*) FILTER (WHERE state = 1) AS t1,
+  count(*) FILTER (WHERE state = 7) AS t7 FROM u GROUP BY 1)
+UPDATE chunk x SET n_unknown = x.n_unknown - coalesce(d.t1 + d.t7, 0),
+  n_retry = x.n_retry + coalesce(d.t1, 0),
   n_unknown_final = x.n_unknown_final + coalesce(d.t7, 0),
   retry_due = CASE WHEN d.t1 > 0 THEN least(x.retry_due, l.now) ELSE x.retry_due END,
-  unknown_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo AND m.id < l.hi AND m.state = 2
+  unknown_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo
+    AND m.id < l.hi AND m.state = 2
     AND m.id NOT IN (SELECT id FROM u))
-FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id RETURNING coalesce(d.t1 + d.t7, 0);
+FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
+  RETURNING coalesce(d.t1 + d.t7, 0);
 
 -- name: chunk_receipts
 -- role: fan_ingester
--- Merge what providers say, one row a message, in any order and any number of times: progress only grows, flags are only
+-- Merge what providers say, one row a message, in any order and any number of times: progress only
+-- grows, flags are only
 -- added, and any word about a message proves that it was accepted. After chunk_lock_homes.
 -- (account, ids distinct, progress, flags, codes, instants) -> per home chunk what became new
 WITH u AS (
@@ -357,28 +448,39 @@ WITH u AS (
     state = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 3 ELSE m.state END,
     outcome = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 1 ELSE m.outcome END, due = NULL,
     sent_at = coalesce(m.sent_at, fan_time(e.at)),
-    delivered_at = CASE WHEN e.progress = 2 THEN least(m.delivered_at, fan_time(e.at)) ELSE m.delivered_at END,
+    delivered_at = CASE WHEN e.progress = 2 THEN least(m.delivered_at, fan_time(e.at))
+      ELSE m.delivered_at END,
     read_at = CASE WHEN e.progress = 3 THEN least(m.read_at, fan_time(e.at)) ELSE m.read_at END,
     code = CASE WHEN e.progress = 1 AND m.progress < 1 THEN e.code ELSE m.code END
-  FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[]) AS e(id, progress, flags, code, at)
+  FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[]) AS e(id,
+    progress, flags, code, at)
   WHERE m.account_id = $1 AND m.id = e.id AND m.state NOT IN (5, 6, 8)
     AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3)
-  RETURNING m.id >> 9 AS home, m.was & 255 AS f, m.was >> 8 & 255 AS p0, m.progress AS p, m.flags & ~(m.was >> 16) AS g),
+  RETURNING m.id >> 9 AS home, m.was & 255 AS f, m.was >> 8 & 255 AS p0, m.progress AS p,
+    m.flags & ~(m.was >> 16) AS g),
 d AS (
-  SELECT home, count(*) FILTER (WHERE f = 0) AS f0, count(*) FILTER (WHERE f = 1) AS f1, count(*) FILTER (WHERE f = 2) AS f2,
-    count(*) FILTER (WHERE f = 4) AS f4, count(*) FILTER (WHERE f = 7) AS f7, count(*) FILTER (WHERE f <> 3) AS t3,
+  SELECT home, count(*) FILTER (WHERE f = 0) AS f0, count(*) FILTER (WHERE f = 1) AS f1,
+    count(*) FILTER (WHERE f = 2) AS f2,
+    count(*) FILTER (WHERE f = 4) AS f4, count(*) FILTER (WHERE f = 7) AS f7,
+      count(*) FILTER (WHERE f <> 3) AS t3,
     count(*) FILTER (WHERE p = 1) - count(*) FILTER (WHERE p0 = 1) AS undelivered,
-    count(*) FILTER (WHERE p0 < 2 AND p >= 2) AS delivered, count(*) FILTER (WHERE p0 < 3 AND p >= 3) AS read,
+    count(*) FILTER (WHERE p0 < 2 AND p >= 2) AS delivered, count(*) FILTER (WHERE p0 < 3
+      AND p >= 3) AS read,
     count(*) FILTER (WHERE g & 1 <> 0) AS opened, count(*) FILTER (WHERE g & 2 <> 0) AS clicked,
     count(*) FILTER (WHERE g & 4 <> 0) AS replied, count(*) FILTER (WHERE g & 8 <> 0) AS complained,
     count(*) FILTER (WHERE g & 16 <> 0) AS unsubscribed FROM u GROUP BY home)
-UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1, n_unknown = x.n_unknown - d.f2,
-  n_failed = x.n_failed - d.f4, n_unknown_final = x.n_unknown_final - d.f7, n_sent = x.n_sent + d.t3,
-  n_undelivered = x.n_undelivered + d.undelivered, n_delivered = x.n_delivered + d.delivered, n_read = x.n_read + d.read,
-  n_opened = x.n_opened + d.opened, n_clicked = x.n_clicked + d.clicked, n_replied = x.n_replied + d.replied,
+UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1,
+  n_unknown = x.n_unknown - d.f2,
+  n_failed = x.n_failed - d.f4, n_unknown_final = x.n_unknown_final - d.f7,
+    n_sent = x.n_sent + d.t3,
+  n_undelivered = x.n_undelivered + d.undelivered, n_delivered = x.n_delivered + d.delivered,
+    n_read = x.n_read + d.read,
+  n_opened = x.n_opened + d.opened, n_clicked = x.n_clicked + d.clicked,
+    n_replied = x.n_replied + d.replied,
   n_complained = x.n_complained + d.complained, n_unsubscribed = x.n_unsubscribed + d.unsubscribed
 FROM d WHERE x.account_id = $1 AND x.id = d.home
-RETURNING x.run_id, d.delivered, d.read, d.undelivered, d.opened + d.clicked + d.replied + d.complained + d.unsubscribed;
+RETURNING x.run_id, d.delivered, d.read, d.undelivered,
+  d.opened + d.clicked + d.replied + d.complained + d.unsubscribed;
 
 -- name: pace_lock
 -- role: fan_sender
@@ -387,9 +489,11 @@ SELECT interval_us FROM channel_pace WHERE account_id = $1 AND channel_id = $2 F
 
 -- name: pace_take
 -- role: fan_sender
--- Reserve up to so many send slots, after pace_lock. (account, channel, wanted) -> granted, microseconds until the first, between two
+-- Reserve up to so many send slots, after pace_lock. (account, channel, wanted) -> granted,
+-- microseconds until the first, between two
 WITH p AS MATERIALIZED (
-  SELECT *, fan_now() AS now, greatest(tat, fan_now()) AS base FROM channel_pace WHERE account_id = $1 AND channel_id = $2),
+  SELECT *, fan_now() AS now, greatest(tat, fan_now()) AS base FROM channel_pace
+    WHERE account_id = $1 AND channel_id = $2),
 g AS (
   SELECT *, CASE WHEN interval_us = 0 THEN $3::bigint
     ELSE least($3::bigint, greatest(0, (now + horizon_us - base) / interval_us)) END AS k FROM p)
@@ -399,4 +503,5 @@ WHERE x.account_id = $1 AND x.channel_id = $2 RETURNING g.k, g.base - g.now, g.i
 -- name: pace_throttled
 -- role: fan_sender
 -- The provider says we are too fast: everybody waits. (account, channel, microseconds)
-UPDATE channel_pace SET tat = greatest(tat, fan_now() + $3::bigint) WHERE account_id = $1 AND channel_id = $2;
+UPDATE channel_pace SET tat = greatest(tat, fan_now() + $3::bigint) WHERE account_id = $1
+  AND channel_id = $2;

@@ -3,10 +3,12 @@
 -- name: event_insert
 -- role: fan_gateway, fan_scheduler, fan_audience, fan_renderer, fan_sender, fan_ingester
 -- (account, type, run or null, chunk or null, body)
-INSERT INTO event (account_id, type, run_id, chunk_id, body) VALUES ($1, $2::int, $3, $4, $5::bytea);
+INSERT INTO event (account_id, type, run_id, chunk_id, body) VALUES ($1, $2::int, $3, $4,
+  $5::bytea);
 
 -- name: event_drop_old
 -- role: fan_scheduler
 -- Forget events older than so many days, a bounded number at a time. (days, limit)
 DELETE FROM event WHERE (account_id, id) IN (
-  SELECT account_id, id FROM event WHERE at < statement_timestamp() - $1::int * interval '1 day' ORDER BY xid, id LIMIT $2);
+  SELECT account_id, id FROM event
+    WHERE at < statement_timestamp() - $1::int * interval '1 day' ORDER BY xid, id LIMIT $2);

@@ -1,4 +1,5 @@
--- Runs: one execution of a campaign. unique (account, campaign, occurrence) makes a double trigger impossible, however it comes.
+-- Runs: one execution of a campaign. unique (account, campaign, occurrence) makes a double trigger
+-- impossible, however it comes.
 
 -- name: run_campaign_lock
 -- role: fan_gateway, fan_scheduler
@@ -8,8 +9,10 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
 -- role: fan_gateway, fan_scheduler
--- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that occurrence has its run
-INSERT INTO run (account_id, campaign_id, occurrence, kind, channel_id, content, at_least_once, tag_ids, contact_ids, chunk_size,
+-- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
+-- occurrence has its run
+INSERT INTO run (account_id, campaign_id, occurrence, kind, channel_id, content, at_least_once,
+  tag_ids, contact_ids, chunk_size,
   boundary)
 SELECT $1, c.id, $3, c.kind, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint,
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
@@ -18,7 +21,8 @@ ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
 
 -- name: run_channel
 -- role: fan_gateway, fan_scheduler
--- The channel that a campaign goes out on: its own, else its kind's default. (account, campaign) -> channel, rate
+-- The channel that a campaign goes out on: its own, else its kind's default. (account, campaign) ->
+-- channel, rate
 SELECT h.id, h.rate FROM campaign c JOIN channel h ON h.account_id = $1 AND h.enabled
   AND (h.id = c.channel_id OR c.channel_id IS NULL AND h.kind = c.kind)
 WHERE c.account_id = $1 AND c.id = $2 ORDER BY h.is_default DESC, h.id LIMIT 1;
@@ -31,7 +35,8 @@ SELECT id FROM run WHERE account_id = $1 AND campaign_id = $2 AND occurrence = $
 -- role: fan_gateway, fan_scheduler
 -- Move a campaign on, from one of the given states. (account, campaign, from, to)
 UPDATE campaign SET state = $4::smallint, updated_at = statement_timestamp(),
-  started_at = CASE WHEN $4 = 2 THEN coalesce(started_at, statement_timestamp()) ELSE started_at END,
+  started_at = CASE WHEN $4 = 2 THEN coalesce(started_at, statement_timestamp())
+    ELSE started_at END,
   ended_at = CASE WHEN $4 IN (5, 6, 7) THEN statement_timestamp() ELSE ended_at END
 WHERE account_id = $1 AND id = $2 AND state = ANY ($3::smallint[]) RETURNING state;
 
@@ -39,7 +44,8 @@ WHERE account_id = $1 AND id = $2 AND state = ANY ($3::smallint[]) RETURNING sta
 -- role: fan_scheduler
 -- Scheduled campaigns whose time has come, of every account. (limit)
 SELECT account_id, id, fan_us(scheduled_at) FROM campaign
-WHERE state = 1 AND enabled AND scheduled_at <= statement_timestamp() ORDER BY scheduled_at LIMIT $1;
+WHERE state = 1 AND enabled AND scheduled_at <= statement_timestamp() ORDER BY scheduled_at
+  LIMIT $1;
 
 -- name: run_live
 -- role: fan_scheduler
@@ -49,22 +55,28 @@ WHERE state IN (0, 1, 2) ORDER BY account_id, id;
 
 -- name: run_load
 -- role: fan_audience
--- A run whose audience is not complete, held by this resolver; no row: complete, ended, or another resolver is at it.
+-- A run whose audience is not complete, held by this resolver; no row: complete, ended, or another
+-- resolver is at it.
 -- (account, run)
-SELECT campaign_id, kind, channel_id, lane, due_at, cursor, boundary, chunk_size, tag_ids, contact_ids FROM run
+SELECT campaign_id, kind, channel_id, lane, due_at, cursor, boundary, chunk_size, tag_ids,
+  contact_ids FROM run
 WHERE account_id = $1 AND id = $2 AND state = 0 AND NOT resolved FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: run_page_all
 -- role: fan_audience
--- The next page of an audience that is everybody: place, contact and why it is skipped (0: it is not).
+-- The next page of an audience that is everybody: place, contact and why it is skipped (0: it is
+-- not).
 -- (account, cursor, boundary, limit, kind)
 WITH p AS MATERIALIZED (
   SELECT id FROM contact WHERE account_id = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4)
 SELECT c.id, c.id,
   CASE WHEN CASE WHEN $5::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
-    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id AND s.kind IN (0, $5)) THEN 2
-    WHEN $5 = 3 AND EXISTS (SELECT FROM contact d WHERE d.account_id = $1 AND d.email = c.email AND d.id < c.id)
-      OR $5 <> 3 AND EXISTS (SELECT FROM contact d WHERE d.account_id = $1 AND d.phone = c.phone AND d.id < c.id) THEN 3
+    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id
+      AND s.kind IN (0, $5)) THEN 2
+    WHEN $5 = 3 AND EXISTS (SELECT FROM contact d WHERE d.account_id = $1 AND d.email = c.email
+      AND d.id < c.id)
+      OR $5 <> 3 AND EXISTS (SELECT FROM contact d WHERE d.account_id = $1
+        AND d.phone = c.phone AND d.id < c.id) THEN 3
     ELSE 0 END
 FROM p JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY c.id;
 
@@ -73,16 +85,20 @@ FROM p JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY c.id;
 -- The same for people with any of some tags. (account, cursor, boundary, limit, kind, tags)
 WITH p AS MATERIALIZED (
   SELECT DISTINCT x.contact_id AS id FROM unnest($6::bigint[]) t(tag_id) CROSS JOIN LATERAL (
-    SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1 AND ct.tag_id = t.tag_id AND ct.contact_id > $2
+    SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1 AND ct.tag_id = t.tag_id
+      AND ct.contact_id > $2
       AND ct.contact_id <= $3 ORDER BY ct.contact_id LIMIT $4) x
   ORDER BY 1 LIMIT $4)
 SELECT p.id, p.id,
   CASE WHEN CASE WHEN $5::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
-    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id AND s.kind IN (0, $5)) THEN 2
-    WHEN EXISTS (SELECT FROM contact d JOIN contact_tag dt ON dt.account_id = $1 AND dt.contact_id = d.id
+    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id
+      AND s.kind IN (0, $5)) THEN 2
+    WHEN EXISTS (SELECT FROM contact d JOIN contact_tag dt ON dt.account_id = $1
+      AND dt.contact_id = d.id
         AND dt.tag_id = ANY ($6::bigint[])
       WHERE $5 = 3 AND d.account_id = $1 AND d.email = c.email AND d.id < c.id)
-      OR EXISTS (SELECT FROM contact d JOIN contact_tag dt ON dt.account_id = $1 AND dt.contact_id = d.id
+      OR EXISTS (SELECT FROM contact d JOIN contact_tag dt ON dt.account_id = $1
+        AND dt.contact_id = d.id
         AND dt.tag_id = ANY ($6::bigint[])
       WHERE $5 <> 3 AND d.account_id = $1 AND d.phone = c.phone AND d.id < c.id) THEN 3
     ELSE 0 END
@@ -93,13 +109,17 @@ FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.id;
 -- The same for exactly these people; the place is theirs in the list.
 -- (account, cursor, limit, kind, contact ids)
 WITH p AS MATERIALIZED (
-  SELECT u.place, u.id FROM unnest($5::bigint[]) WITH ORDINALITY u(id, place) WHERE u.place > $2 ORDER BY u.place LIMIT $3)
+  SELECT u.place, u.id FROM unnest($5::bigint[]) WITH ORDINALITY u(id, place)
+    WHERE u.place > $2 ORDER BY u.place LIMIT $3)
 SELECT p.place, p.id,
   CASE WHEN CASE WHEN $4::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
-    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id AND s.kind IN (0, $4)) THEN 2
-    WHEN EXISTS (SELECT FROM contact d WHERE $4 = 3 AND d.account_id = $1 AND d.email = c.email AND d.id < c.id
+    WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id
+      AND s.kind IN (0, $4)) THEN 2
+    WHEN EXISTS (SELECT FROM contact d WHERE $4 = 3 AND d.account_id = $1 AND d.email = c.email
+      AND d.id < c.id
         AND d.id = ANY ($5::bigint[]))
-      OR EXISTS (SELECT FROM contact d WHERE $4 <> 3 AND d.account_id = $1 AND d.phone = c.phone AND d.id < c.id
+      OR EXISTS (SELECT FROM contact d WHERE $4 <> 3 AND d.account_id = $1
+        AND d.phone = c.phone AND d.id < c.id
         AND d.id = ANY ($5::bigint[])) THEN 3
     ELSE 0 END
 FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.place;
@@ -107,51 +127,66 @@ FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.place
 -- name: run_advance
 -- role: fan_audience
 -- Move the cursor with the chunks that were written. (account, run, cursor, complete)
-UPDATE run SET cursor = $3, resolved = $4::boolean, state = CASE WHEN $4 AND state = 0 THEN 1 ELSE state END,
+UPDATE run SET cursor = $3, resolved = $4::boolean, state = CASE WHEN $4 AND state = 0 THEN 1
+  ELSE state END,
   started_at = coalesce(started_at, statement_timestamp())
 WHERE account_id = $1 AND id = $2 RETURNING state;
 
 -- name: run_complete
 -- role: fan_scheduler
--- End a run of which nothing is left to do. (account, run) -> its state and campaign if this call ended it
-UPDATE run r SET state = CASE WHEN s.sent > 0 OR s.total = 0 THEN 3 ELSE 4 END, ended_at = statement_timestamp()
-FROM (SELECT coalesce(sum(n_pending + n_retry + n_unknown), 0) AS live, coalesce(sum(n_sent), 0) AS sent,
+-- End a run of which nothing is left to do. (account, run) -> its state and campaign if this call
+-- ended it
+UPDATE run r SET state = CASE WHEN s.sent > 0 OR s.total = 0 THEN 3 ELSE 4 END,
+  ended_at = statement_timestamp()
+FROM (SELECT coalesce(sum(n_pending + n_retry + n_unknown), 0) AS live, coalesce(sum(n_sent),
+  0) AS sent,
     coalesce(sum(size) FILTER (WHERE NOT is_retry), 0) AS total, bool_or(state < 3) AS open
   FROM chunk WHERE account_id = $1 AND run_id = $2) s
-WHERE r.account_id = $1 AND r.id = $2 AND r.state = 1 AND r.resolved AND s.live = 0 AND s.open IS NOT TRUE
+WHERE r.account_id = $1 AND r.id = $2 AND r.state = 1 AND r.resolved AND s.live = 0
+  AND s.open IS NOT TRUE
 RETURNING r.state, r.campaign_id;
 
 -- name: run_stats
 -- role: fan_gateway
 -- A campaign's counters, summed over the chunks of its runs. (account, campaign)
 WITH r AS MATERIALIZED (SELECT id, state FROM run WHERE account_id = $1 AND campaign_id = $2),
-c AS MATERIALIZED (SELECT k.*, r.state AS run_state FROM r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id)
+c AS MATERIALIZED (SELECT k.*, r.state AS run_state FROM r JOIN chunk k ON k.account_id = $1
+  AND k.run_id = r.id)
 SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0),
   coalesce(sum(n_pending), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state <> 5), 0),
-  coalesce(sum(n_retry), 0), coalesce(sum(n_unknown), 0), coalesce(sum(n_sent), 0), coalesce(sum(n_failed), 0),
-  coalesce(sum(n_skipped), 0), coalesce(sum(n_cancelled), 0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state = 5), 0),
-  coalesce(sum(n_unknown_final), 0), coalesce(sum(n_expired), 0), coalesce(sum(n_undelivered), 0), coalesce(sum(n_delivered), 0),
-  coalesce(sum(n_read), 0), coalesce(sum(n_opened), 0), coalesce(sum(n_clicked), 0), coalesce(sum(n_replied), 0),
+  coalesce(sum(n_retry), 0), coalesce(sum(n_unknown), 0), coalesce(sum(n_sent), 0),
+    coalesce(sum(n_failed), 0),
+  coalesce(sum(n_skipped), 0), coalesce(sum(n_cancelled),
+    0) + coalesce(sum(size) FILTER (WHERE state = 0 AND run_state = 5), 0),
+  coalesce(sum(n_unknown_final), 0), coalesce(sum(n_expired), 0), coalesce(sum(n_undelivered), 0),
+    coalesce(sum(n_delivered), 0),
+  coalesce(sum(n_read), 0), coalesce(sum(n_opened), 0), coalesce(sum(n_clicked), 0),
+    coalesce(sum(n_replied), 0),
   coalesce(sum(n_complained), 0), coalesce(sum(n_unsubscribed), 0)
 FROM c;
 
 -- name: run_sending
 -- role: fan_gateway
--- How many messages a sender has opened and not closed: below the watermark of a claimed chunk, and pending. (account, campaign)
+-- How many messages a sender has opened and not closed: below the watermark of a claimed chunk, and
+-- pending. (account, campaign)
 WITH c AS MATERIALIZED (
-  SELECT k.id << 9 AS lo, (k.id << 9) + k.watermark AS hi, k.is_retry, k.items[1 : k.watermark] AS items, k.id
+  SELECT k.id << 9 AS lo, (k.id << 9) + k.watermark AS hi, k.is_retry,
+    k.items[1 : k.watermark] AS items, k.id
   FROM run r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id AND k.state = 2
   WHERE r.account_id = $1 AND r.campaign_id = $2)
 SELECT coalesce(sum(CASE WHEN c.is_retry
-  THEN (SELECT count(*) FROM message m WHERE m.account_id = $1 AND m.id = ANY (c.items) AND m.state = 0 AND m.work = c.id)
-  ELSE (SELECT count(*) FROM message m WHERE m.account_id = $1 AND m.id >= c.lo AND m.id < c.hi AND m.state = 0 AND m.work IS NULL) END),
+  THEN (SELECT count(*) FROM message m WHERE m.account_id = $1 AND m.id = ANY (c.items)
+    AND m.state = 0 AND m.work = c.id)
+  ELSE (SELECT count(*) FROM message m WHERE m.account_id = $1 AND m.id >= c.lo AND m.id < c.hi
+    AND m.state = 0 AND m.work IS NULL) END),
   0)::bigint
 FROM c;
 
 -- name: run_leader
 -- role: fan_scheduler
 -- Whether this connection holds the scheduler's lock, taking it when it is free.
-SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4605 AND objid = 1 AND granted
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4605
+  AND objid = 1 AND granted
     AND pid = pg_backend_pid()) OR pg_try_advisory_lock(4605, 1);
 
 -- name: run_partitions

@@ -8,8 +8,8 @@ static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account
     fan_arg_i64(args, account);
 }
 
-enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan, struct fan_arena *arena,
-        size_t *chunks, struct fan_why *why)
+enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan,
+        struct fan_arena *arena, size_t *chunks, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -27,8 +27,9 @@ enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan
     return err;
 }
 
-enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_id channel, const fan_id *contacts,
-        const int16_t *reasons, size_t count, struct fan_arena *arena, struct fan_why *why)
+enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_id channel,
+        const fan_id *contacts, const int16_t *reasons, size_t count, struct fan_arena *arena,
+        struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -49,8 +50,8 @@ enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_
     return fan_db_run(db, &fan_q_chunk_skipped_messages, &args, NULL, why);
 }
 
-enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch, struct fan_arena *arena,
-        struct fan_chunk_planned *out, struct fan_why *why)
+enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
+        struct fan_arena *arena, struct fan_chunk_planned *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -63,7 +64,8 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
     if (err)
         return err;
     if (rows.count == 0)
-        return fan_fail(why, FAN_CONFLICT, "chunk %lld is not to be rendered at epoch %u", (long long)chunk, epoch);
+        return fan_fail(why, FAN_CONFLICT, "chunk %lld is not to be rendered at epoch %u",
+                (long long)chunk, epoch);
     *out = (struct fan_chunk_planned){
         .run = fan_row_i64(&rows, 0, 0),
         .channel = fan_row_i64(&rows, 0, 1),
@@ -76,8 +78,8 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
     return FAN_OK;
 }
 
-enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena, struct fan_texts *attributes,
-        struct fan_bytes *fallbacks, struct fan_why *why)
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena,
+        struct fan_texts *attributes, struct fan_bytes *fallbacks, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -96,8 +98,9 @@ enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_aren
 
 static void read_person(const struct fan_rows *rows, int row, struct fan_person *person)
 {
-    struct fan_bytes *const texts[] = { &person->external_id, &person->phone, &person->email, &person->first_name,
-        &person->last_name, &person->company, &person->country, &person->language, &person->attributes };
+    struct fan_bytes *const texts[] = { &person->external_id, &person->phone, &person->email,
+        &person->first_name, &person->last_name, &person->company, &person->country,
+        &person->language, &person->attributes };
 
     person->contact = fan_row_i64(rows, row, 0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -105,8 +108,9 @@ static void read_person(const struct fan_rows *rows, int row, struct fan_person 
     person->suppressed = fan_row_bool(rows, row, 10);
 }
 
-enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts, enum fan_kind kind,
-        struct fan_arena *arena, const struct fan_person **people, struct fan_why *why)
+enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts,
+        enum fan_kind kind, struct fan_arena *arena, const struct fan_person **people,
+        struct fan_why *why)
 {
     struct fan_person *list;
     struct fan_args args;
@@ -172,12 +176,14 @@ enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, u
     if (err)
         return err;
     if (rows.affected == 0)
-        return fan_fail(why, FAN_CONFLICT, "chunk %lld was rendered by somebody else", (long long)chunk);
+        return fan_fail(why, FAN_CONFLICT, "chunk %lld was rendered by somebody else",
+                (long long)chunk);
     return insert_long_bodies(db, account, chunk, messages, arena, why);
 }
 
-enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run, uint32_t limit, struct fan_arena *arena,
-        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why)
+enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
+        struct fan_arena *arena, const struct fan_chunk_seen **out, size_t *count,
+        struct fan_why *why)
 {
     struct fan_chunk_seen *seen;
     struct fan_args args;
@@ -207,8 +213,9 @@ enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run,
     return FAN_OK;
 }
 
-enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner, struct fan_arena *arena,
-        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why)
+enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner,
+        struct fan_arena *arena, const struct fan_chunk_seen **out, size_t *count,
+        struct fan_why *why)
 {
     struct fan_chunk_seen *seen;
     struct fan_args args;
@@ -233,8 +240,8 @@ enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uin
     return FAN_OK;
 }
 
-static enum fan_err nothing_unsettled(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk,
-        struct fan_arena *arena, bool *out, struct fan_why *why)
+static enum fan_err nothing_unsettled(struct fan_db *db, fan_id account,
+        const struct fan_chunk_seen *chunk, struct fan_arena *arena, bool *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -250,8 +257,9 @@ static enum fan_err nothing_unsettled(struct fan_db *db, fan_id account, const s
     return err;
 }
 
-enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk, bool unbegun,
-        struct fan_arena *arena, bool *taken, struct fan_why *why)
+enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account,
+        const struct fan_chunk_seen *chunk, bool unbegun, struct fan_arena *arena, bool *taken,
+        struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -276,8 +284,8 @@ enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account, const struct
 }
 
 /* Lock the home chunks that a sweep is about; their ids are borrowed from the arena. */
-static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query, fan_id account, fan_id run,
-        struct fan_arena *arena, struct fan_ids *homes, struct fan_why *why)
+static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query, fan_id account,
+        fan_id run, struct fan_arena *arena, struct fan_ids *homes, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -305,8 +313,8 @@ static int64_t sum_of(const struct fan_rows *rows)
     return sum;
 }
 
-enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size, struct fan_arena *arena,
-        int64_t *promoted, struct fan_why *why)
+enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size,
+        struct fan_arena *arena, int64_t *promoted, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -326,8 +334,8 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
     return err;
 }
 
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int64_t *settled,
-        struct fan_why *why)
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_arena *arena, int64_t *settled, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;

@@ -1,9 +1,10 @@
 /*
- * store/chunk — chunks: planning, rendering, and what the scheduler does with them. (A sender's part is store/claim.h, an
- * ingester's store/receipt.h.)
+ * store/chunk — chunks: planning, rendering, and what the scheduler does with them. (A sender's
+ * part is store/claim.h, an ingester's store/receipt.h.)
  *
- * Every function takes the account first and runs in the turn's transaction. All fail with FAN_UNAVAILABLE, FAN_CONFLICT and
- * FAN_INVALID as fan_db_run does; only further failures are named below. The arrows of docs/lifecycle.md are drawn here.
+ * Every function takes the account first and runs in the turn's transaction. All fail with
+ * FAN_UNAVAILABLE, FAN_CONFLICT and FAN_INVALID as fan_db_run does; only further failures are named
+ * below. The arrows of docs/lifecycle.md are drawn here.
  */
 #ifndef FAN_SQL_STORE_CHUNK_H
 #define FAN_SQL_STORE_CHUNK_H
@@ -35,12 +36,14 @@ struct fan_chunk_plan {
 };
 
 /** Write a page's chunks. @chunks: out, how many */
-enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan, struct fan_arena *arena,
-        size_t *chunks, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan,
+        struct fan_arena *arena, size_t *chunks, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Write up to 500 people who are skipped, each with its reason (enum fan_reason), as messages of a chunk that is done. */
-enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_id channel, const fan_id *contacts,
-        const int16_t *reasons, size_t count, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+/** Write up to 500 people who are skipped, each with its reason (enum fan_reason), as messages of a
+ * chunk that is done. */
+enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_id channel,
+        const fan_id *contacts, const int16_t *reasons, size_t count, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /* ---- renderer ---- */
 
@@ -53,12 +56,14 @@ struct fan_chunk_planned {
 };
 
 /** fails FAN_CONFLICT: stale epoch, rendered already, or the run does not run */
-enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch, struct fan_arena *arena,
-        struct fan_chunk_planned *out, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
+        struct fan_arena *arena, struct fan_chunk_planned *out, struct fan_why *why) FAN_MUST_CHECK;
 
-/** What templates of the account may name: declared attributes by order, and its words for missing values (JSON object). */
-enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena, struct fan_texts *attributes,
-        struct fan_bytes *fallbacks, struct fan_why *why) FAN_MUST_CHECK;
+/** What templates of the account may name: declared attributes by order, and its words for missing
+ * values (JSON object). */
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena,
+        struct fan_texts *attributes, struct fan_bytes *fallbacks,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /* A recipient as templates see him. Texts are absent where the contact has none. */
 struct fan_person {
@@ -69,8 +74,9 @@ struct fan_person {
 };
 
 /** The people of a chunk by position, people[contacts.len]. */
-enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts, enum fan_kind kind,
-        struct fan_arena *arena, const struct fan_person **people, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts,
+        enum fan_kind kind, struct fan_arena *arena, const struct fan_person **people,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /* A chunk's messages by position, each array [count]. */
 struct fan_chunk_written {
@@ -83,9 +89,11 @@ struct fan_chunk_written {
     struct fan_bytes *bodies;
 };
 
-/** Write the messages and move the chunk to rendered. fails FAN_CONFLICT: somebody was first; send nothing */
+/** Write the messages and move the chunk to rendered. fails FAN_CONFLICT: somebody was first; send
+ * nothing */
 enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
-        const struct fan_chunk_written *messages, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+        const struct fan_chunk_written *messages, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /* ---- scheduler ---- */
 
@@ -99,28 +107,33 @@ struct fan_chunk_seen {
     uint32_t watermark, size;
 };
 
-/** A run's chunks on their way (rendered, claimed), then planned ones that are due; at most @limit of each sort. */
-enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run, uint32_t limit, struct fan_arena *arena,
-        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
+/** A run's chunks on their way (rendered, claimed), then planned ones that are due; at most @limit
+ * of each sort. */
+enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
+        struct fan_arena *arena, const struct fan_chunk_seen **out, size_t *count,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /**
- * Take a chunk back from its owner: once its lease is over, or (@unbegun) at once when nothing that it opened is unsettled.
+ * Take a chunk back from its owner: once its lease is over, or (@unbegun) at once when nothing that
+ * it opened is unsettled.
  *
  * taken  out: false when it moved on, or neither holds
  */
-enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account, const struct fan_chunk_seen *chunk, bool unbegun,
-        struct fan_arena *arena, bool *taken, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account,
+        const struct fan_chunk_seen *chunk, bool unbegun, struct fan_arena *arena, bool *taken,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /** Chunks of a run that a worker holds. */
-enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner, struct fan_arena *arena,
-        const struct fan_chunk_seen **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uint64_t owner,
+        struct fan_arena *arena, const struct fan_chunk_seen **out, size_t *count,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /** Make retry chunks of at most @size of a run's due retries. @promoted: out, messages */
-enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size, struct fan_arena *arena,
-        int64_t *promoted, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size,
+        struct fan_arena *arena, int64_t *promoted, struct fan_why *why) FAN_MUST_CHECK;
 
 /** Apply the run's policy to unknowns whose time is over. @settled: out, messages */
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int64_t *settled,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_arena *arena, int64_t *settled, struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

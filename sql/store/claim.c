@@ -10,7 +10,8 @@ static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account
 }
 
 /* Account, chunk, epoch, owner: what every statement of an owner begins with. */
-static void begin_owned(struct fan_args *args, struct fan_batch *batch, const struct fan_claim *claim)
+static void begin_owned(struct fan_args *args, struct fan_batch *batch,
+        const struct fan_claim *claim)
 {
     begin(args, batch, claim->account);
     fan_arg_i64(args, claim->chunk);
@@ -27,8 +28,8 @@ int fan_claim_add_take(struct fan_batch *batch, const struct fan_claim *claim, i
     return fan_batch_add(batch, &fan_q_chunk_claim, &args);
 }
 
-bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *asked, struct fan_arena *arena,
-        struct fan_claim_taken *out)
+bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *asked,
+        struct fan_arena *arena, struct fan_claim_taken *out)
 {
     if (rows->count == 0)
         return false;
@@ -49,7 +50,8 @@ bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *as
     return true;
 }
 
-static void add_lock(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_query *query)
+static void add_lock(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_query *query)
 {
     struct fan_args args;
 
@@ -58,15 +60,16 @@ static void add_lock(struct fan_batch *batch, const struct fan_claim *claim, con
     fan_batch_add(batch, query, &args);
 }
 
-/* First id and one past the last of the positions @from up to @to in a chunk that is home to its messages. */
+/* First id and one past the last of the positions @from up to @to in a chunk that is home to its
+ * messages. */
 static void add_range(struct fan_args *args, fan_id chunk, uint32_t from, uint32_t to)
 {
     fan_arg_i64(args, fan_message_id(chunk, from));
     fan_arg_i64(args, fan_message_id(chunk, to));
 }
 
-int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark, uint32_t count,
-        struct fan_ids items, enum fan_kind kind)
+int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark,
+        uint32_t count, struct fan_ids items, enum fan_kind kind)
 {
     struct fan_args args;
     int answer;
@@ -86,11 +89,13 @@ int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, u
         add_range(&args, claim->chunk, watermark, watermark + count);
     }
     fan_arg_i16(&args, kind);
-    fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_unsendable_retry : &fan_q_chunk_unsendable, &args);
+    fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_unsendable_retry : &fan_q_chunk_unsendable,
+            &args);
     return answer;
 }
 
-int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena, struct fan_ids *unsendable)
+int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena,
+        struct fan_ids *unsendable)
 {
     fan_id *ids;
 
@@ -103,8 +108,8 @@ int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena, st
     return (int)fan_row_i64(&rows[0], 0, 0);
 }
 
-int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim, uint32_t from, uint32_t to,
-        struct fan_ids items)
+int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim, uint32_t from,
+        uint32_t to, struct fan_ids items)
 {
     struct fan_args args;
 
@@ -132,7 +137,8 @@ void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_
 }
 
 /* Attempts from the second on have rows of their own. */
-static void add_attempts(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *all)
+static void add_attempts(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *all)
 {
     struct fan_arena *arena = fan_batch_arena(batch);
     fan_id *ids = fan_arena_array(arena, all->count, sizeof *ids);
@@ -163,8 +169,8 @@ static void add_attempts(struct fan_batch *batch, const struct fan_claim *claim,
     fan_batch_add(batch, &fan_q_chunk_attempts, &args);
 }
 
-static void add_suppressions(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *all,
-        enum fan_kind kind)
+static void add_suppressions(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *all, enum fan_kind kind)
 {
     fan_id *ids = fan_arena_array(fan_batch_arena(batch), all->count, sizeof *ids);
     struct fan_args args;
@@ -183,8 +189,8 @@ static void add_suppressions(struct fan_batch *batch, const struct fan_claim *cl
     fan_batch_add(batch, &fan_q_suppression_add, &args);
 }
 
-int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *outcomes,
-        enum fan_kind kind)
+int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *outcomes, enum fan_kind kind)
 {
     struct fan_args args;
     int answer;
@@ -198,7 +204,8 @@ int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim, 
     fan_arg_texts(&args, outcomes->provider_ids, outcomes->count);
     fan_arg_i64s(&args, outcomes->delays, outcomes->count);
     fan_arg_i64s(&args, outcomes->instants, outcomes->count);
-    answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close, &args);
+    answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
+            &args);
     add_attempts(batch, claim, outcomes);
     add_suppressions(batch, claim, outcomes, kind);
     return answer;
@@ -213,7 +220,8 @@ size_t fan_claim_read_closed(const struct fan_rows *rows)
     return sum;
 }
 
-int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *outcomes)
+int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *outcomes)
 {
     struct fan_args args;
 
@@ -278,7 +286,8 @@ bool fan_claim_read_slots(const struct fan_rows *rows, struct fan_claim_slots *o
     return true;
 }
 
-int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel, int64_t wait_us)
+int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel,
+        int64_t wait_us)
 {
     struct fan_args args;
 

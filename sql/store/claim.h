@@ -1,8 +1,9 @@
 /*
  * store/claim — a sender's part of the chunk protocol, as pipelined transactions.
  *
- * Each fan_claim_add_… adds the statements of one step to a batch (the index of the one that answers is returned); the
- * matching fan_claim_read_… reads that answer in the batch's callback. Rules: see sql/queries/chunk.sql.
+ * Each fan_claim_add_… adds the statements of one step to a batch (the index of the one that
+ * answers is returned); the matching fan_claim_read_… reads that answer in the batch's callback.
+ * Rules: see sql/queries/chunk.sql.
  */
 #ifndef FAN_SQL_STORE_CLAIM_H
 #define FAN_SQL_STORE_CLAIM_H
@@ -14,7 +15,7 @@
 struct fan_claim {
     fan_id account, chunk;
     uint32_t epoch;
-    uint64_t owner;  /* the sender's incarnation */
+    uint64_t owner; /* the sender's incarnation */
     bool is_retry;
 };
 
@@ -31,8 +32,8 @@ struct fan_claim_taken {
 /** Take a rendered chunk: @claim carries the frame's epoch. */
 int fan_claim_add_take(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us);
 /** false: stale, repeated, not due, or the run does not run: forget the frame. */
-bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *asked, struct fan_arena *arena,
-        struct fan_claim_taken *out);
+bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *asked,
+        struct fan_arena *arena, struct fan_claim_taken *out);
 
 /**
  * Open the next slice: @count messages from @watermark on.
@@ -40,14 +41,16 @@ bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *as
  * items  a retry chunk's ids, all of them; not looked at otherwise
  * Returns the index of the first of two answers.
  */
-int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark, uint32_t count,
-        struct fan_ids items, enum fan_kind kind);
-/** The new watermark, or -1: do not send; somebody else has it, or it may not run now. @unsendable: ids not to be sent. */
-int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena, struct fan_ids *unsendable);
+int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark,
+        uint32_t count, struct fan_ids items, enum fan_kind kind);
+/** The new watermark, or -1: do not send; somebody else has it, or it may not run now. @unsendable:
+ * ids not to be sent. */
+int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena,
+        struct fan_ids *unsendable);
 
 /** Read what is still to be sent from position @from up to, not including, @to. */
-int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim, uint32_t from, uint32_t to,
-        struct fan_ids items);
+int fan_claim_add_copies(struct fan_batch *batch, const struct fan_claim *claim, uint32_t from,
+        uint32_t to, struct fan_ids items);
 
 struct fan_claim_copy {
     fan_id message, contact;
@@ -62,38 +65,43 @@ void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_
 struct fan_claim_outcomes {
     size_t count;
     fan_id *messages;
-    int16_t *states;    /* enum fan_message_state: retry, unknown, sent, failed, skipped, cancelled */
-    int16_t *outcomes;  /* enum fan_outcome_class, 0: not tried */
-    int16_t *reasons;   /* enum fan_reason, 0: none */
-    int16_t *attempts;  /* number of this attempt, from 1 */
+    int16_t *states; /* enum fan_message_state: retry, unknown, sent, failed, skipped, cancelled */
+    int16_t *outcomes; /* enum fan_outcome_class, 0: not tried */
+    int16_t *reasons;  /* enum fan_reason, 0: none */
+    int16_t *attempts; /* number of this attempt, from 1 */
     struct fan_bytes *codes, *provider_ids;
     int64_t *delays;    /* microseconds until retry or policy */
     fan_time *instants; /* when the provider answered */
     bool *suppress;     /* the recipient must not be written to again */
 };
 
-/** Record outcomes under the claim, with attempts from the second on and suppressions. The answer is read by fan_claim_read_closed. */
-int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *outcomes,
-        enum fan_kind kind);
+/** Record outcomes under the claim, with attempts from the second on and suppressions. The answer
+ * is read by fan_claim_read_closed. */
+int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *outcomes, enum fan_kind kind);
 /** How many were recorded; fewer than given: put them all through fan_claim_add_evidence. */
 size_t fan_claim_read_closed(const struct fan_rows *rows);
 
-/** Late knowledge about messages that were opened under @claim (its epoch may be over): only sent, failed and retry count.
- *  Two statements; the index of the second is returned, its answer is read by fan_claim_read_closed. */
-int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *claim, const struct fan_claim_outcomes *outcomes);
+/** Late knowledge about messages that were opened under @claim (its epoch may be over): only sent,
+ * failed and retry count. Two statements; the index of the second is returned, its answer is read
+ * by fan_claim_read_closed. */
+int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *outcomes);
 
 /** Hold the claim longer. A row in the answer: it is still mine. */
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us);
 
 /**
- * End the claim. What is open and unsettled becomes unknown; what is above the watermark is dispatched again.
+ * End the claim. What is open and unsettled becomes unknown; what is above the watermark is
+ * dispatched again.
  *
  * watermark  lower it to this position, over messages opened and never started; -1: leave it
  * Two statements; the index of the second is returned. No row in its answer: the claim was over.
  */
 int fan_claim_add_release(struct fan_batch *batch, const struct fan_claim *claim, int watermark);
 
-/** Reserve up to @wanted send slots of a channel. Two statements; the index of the second is returned. */
+/** Reserve up to @wanted send slots of a channel. Two statements; the index of the second is
+ * returned. */
 int fan_claim_add_slots(struct fan_batch *batch, fan_id account, fan_id channel, uint32_t wanted);
 
 struct fan_claim_slots {
@@ -106,6 +114,7 @@ struct fan_claim_slots {
 bool fan_claim_read_slots(const struct fan_rows *rows, struct fan_claim_slots *out);
 
 /** The provider says we are too fast: every sender waits. */
-int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel, int64_t wait_us);
+int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel,
+        int64_t wait_us);
 
 #endif

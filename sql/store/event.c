@@ -4,8 +4,8 @@
 
 enum { BODY_CAP = 64 * 1024 };
 
-static void fill(struct fan_args *args, struct fan_arena *arena, fan_id account, fan_id run, fan_id chunk,
-        const struct fan_schema *schema, const void *message)
+static void fill(struct fan_args *args, struct fan_arena *arena, fan_id account, fan_id run,
+        fan_id chunk, const struct fan_schema *schema, const void *message)
 {
     struct fan_buffer body;
 
@@ -21,8 +21,9 @@ static void fill(struct fan_args *args, struct fan_arena *arena, fan_id account,
     fan_buffer_fini(&body);
 }
 
-enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk, const struct fan_schema *schema,
-        const void *message, struct fan_arena *arena, struct fan_why *why)
+enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk,
+        const struct fan_schema *schema, const void *message, struct fan_arena *arena,
+        struct fan_why *why)
 {
     struct fan_args args;
 
@@ -30,8 +31,8 @@ enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan
     return fan_db_run(db, &fan_q_event_insert, &args, NULL, why);
 }
 
-void fan_event_add(struct fan_batch *batch, fan_id account, fan_id run, fan_id chunk, const struct fan_schema *schema,
-        const void *message)
+void fan_event_add(struct fan_batch *batch, fan_id account, fan_id run, fan_id chunk,
+        const struct fan_schema *schema, const void *message)
 {
     struct fan_args args;
 
@@ -39,8 +40,8 @@ void fan_event_add(struct fan_batch *batch, fan_id account, fan_id run, fan_id c
     fan_batch_add(batch, &fan_q_event_insert, &args);
 }
 
-enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit, struct fan_arena *arena, int64_t *dropped,
-        struct fan_why *why)
+enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit,
+        struct fan_arena *arena, int64_t *dropped, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;

@@ -7,16 +7,18 @@
 #include "proto/message.h"
 #include "sql/db.h"
 
-/** Write a fact (a NEWS message) into the log. run, chunk: 0 when it has none. Emit the same message afterwards. */
-enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk, const struct fan_schema *schema,
-        const void *message, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+/** Write a fact (a NEWS message) into the log. run, chunk: 0 when it has none. Emit the same
+ * message afterwards. */
+enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk,
+        const struct fan_schema *schema, const void *message, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /** The same as part of a pipelined transaction. */
-void fan_event_add(struct fan_batch *batch, fan_id account, fan_id run, fan_id chunk, const struct fan_schema *schema,
-        const void *message);
+void fan_event_add(struct fan_batch *batch, fan_id account, fan_id run, fan_id chunk,
+        const struct fan_schema *schema, const void *message);
 
 /** Forget events older than @days, at most @limit. @dropped: out */
-enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit, struct fan_arena *arena, int64_t *dropped,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit,
+        struct fan_arena *arena, int64_t *dropped, struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

@@ -17,8 +17,8 @@ uint32_t fan_run_chunk_size(double rate)
     return ten_seconds < 1 ? 1 : (uint32_t)ten_seconds;
 }
 
-static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
-        fan_id *run, struct fan_why *why)
+static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run_new *how,
+        struct fan_arena *arena, fan_id *run, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -32,8 +32,8 @@ static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run
     return err;
 }
 
-static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
-        fan_id *run, struct fan_why *why)
+static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_run_new *how,
+        struct fan_arena *arena, fan_id *run, struct fan_why *why)
 {
     struct fan_rows rows, channel;
     struct fan_args args;
@@ -45,7 +45,8 @@ static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_r
     if (err)
         return err;
     if (channel.count == 0)
-        return fan_fail_field(why, FAN_CONFLICT, "channel_id", "no enabled channel can take the campaign");
+        return fan_fail_field(why, FAN_CONFLICT, "channel_id",
+                "no enabled channel can take the campaign");
     begin(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
     fan_arg_text(&args, how->occurrence);
@@ -60,8 +61,9 @@ static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_r
     return err;
 }
 
-enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign, const int16_t *from, size_t from_count,
-        enum fan_campaign_state to, struct fan_arena *arena, bool *moved, struct fan_why *why)
+enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign,
+        const int16_t *from, size_t from_count, enum fan_campaign_state to, struct fan_arena *arena,
+        bool *moved, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -76,8 +78,8 @@ enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaig
     return err;
 }
 
-enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
-        fan_id *run, bool *created, struct fan_why *why)
+enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how,
+        struct fan_arena *arena, fan_id *run, bool *created, struct fan_why *why)
 {
     static const int16_t launchable[] = { FAN_CAMPAIGN_DRAFT, FAN_CAMPAIGN_SCHEDULED };
     struct fan_args args;
@@ -92,22 +94,25 @@ enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_
     if (err)
         return err;
     if (rows.count == 0)
-        return fan_fail_field(why, FAN_NOT_FOUND, "id", "there is no campaign %lld", (long long)how->campaign);
+        return fan_fail_field(why, FAN_NOT_FOUND, "id", "there is no campaign %lld",
+                (long long)how->campaign);
     state = fan_row_i64(&rows, 0, 0);
     err = find(db, account, how, arena, run, why);
     if (err || *run)
         return err;
     if (state != FAN_CAMPAIGN_DRAFT && state != FAN_CAMPAIGN_SCHEDULED)
-        return fan_fail_field(why, FAN_CONFLICT, "status", "the campaign is %s; only draft and scheduled ones can be sent",
+        return fan_fail_field(why, FAN_CONFLICT, "status",
+                "the campaign is %s; only draft and scheduled ones can be sent",
                 fan_campaign_state_name((int)state));
     err = insert(db, account, how, arena, run, why);
     if (!err)
-        err = fan_campaign_move(db, account, how->campaign, launchable, 2, FAN_CAMPAIGN_PREPARING, arena, created, why);
+        err = fan_campaign_move(db, account, how->campaign, launchable, 2, FAN_CAMPAIGN_PREPARING,
+                arena, created, why);
     return err;
 }
 
-enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena, const struct fan_run_due **out, size_t *count,
-        struct fan_why *why)
+enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_run_due **out, size_t *count, struct fan_why *why)
 {
     struct fan_run_due *due;
     struct fan_args args;
@@ -122,12 +127,13 @@ enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena, c
     *count = (size_t)rows.count;
     *out = due = fan_arena_array(arena, *count, sizeof *due);
     for (int i = 0; i < rows.count; i++)
-        due[i] = (struct fan_run_due){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1), fan_row_i64(&rows, i, 2) };
+        due[i] = (struct fan_run_due){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1),
+            fan_row_i64(&rows, i, 2) };
     return FAN_OK;
 }
 
-enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena, const struct fan_run_live **out, size_t *count,
-        struct fan_why *why)
+enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_run_live **out, size_t *count, struct fan_why *why)
 {
     struct fan_run_live *live;
     struct fan_args args;
@@ -155,8 +161,8 @@ enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena, const str
     return FAN_OK;
 }
 
-enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, struct fan_run_audience *out,
-        struct fan_why *why)
+enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena,
+        struct fan_run_audience *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -186,7 +192,8 @@ enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct 
 }
 
 /* The page's statement, with its parameters behind the account. */
-static const struct fan_query *page_query(const struct fan_run_audience *audience, uint32_t limit, struct fan_args *args)
+static const struct fan_query *page_query(const struct fan_run_audience *audience, uint32_t limit,
+        struct fan_args *args)
 {
     fan_arg_i64(args, audience->cursor);
     if (audience->contacts.at) {
@@ -204,8 +211,9 @@ static const struct fan_query *page_query(const struct fan_run_audience *audienc
     return &fan_q_run_page_tagged;
 }
 
-enum fan_err fan_run_page(struct fan_db *db, fan_id account, const struct fan_run_audience *audience, uint32_t limit,
-        struct fan_arena *arena, struct fan_run_page *out, struct fan_why *why)
+enum fan_err fan_run_page(struct fan_db *db, fan_id account,
+        const struct fan_run_audience *audience, uint32_t limit, struct fan_arena *arena,
+        struct fan_run_page *out, struct fan_why *why)
 {
     const struct fan_query *query;
     struct fan_args args;
@@ -233,8 +241,8 @@ enum fan_err fan_run_page(struct fan_db *db, fan_id account, const struct fan_ru
     return FAN_OK;
 }
 
-enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor, bool complete,
-        struct fan_arena *arena, struct fan_why *why)
+enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor,
+        bool complete, struct fan_arena *arena, struct fan_why *why)
 {
     struct fan_args args;
 
@@ -245,8 +253,8 @@ enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int6
     return fan_db_run(db, &fan_q_run_advance, &args, NULL, why);
 }
 
-enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int *ended, fan_id *campaign,
-        struct fan_why *why)
+enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_arena *arena, int *ended, fan_id *campaign, struct fan_why *why)
 {
     static const int16_t live[] = { FAN_CAMPAIGN_PREPARING, FAN_CAMPAIGN_RUNNING };
     struct fan_args args;
@@ -263,18 +271,20 @@ enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, str
     *ended = (int)fan_row_i64(&rows, 0, 0);
     *campaign = fan_row_i64(&rows, 0, 1);
     return fan_campaign_move(db, account, *campaign, live, 2,
-            *ended == FAN_RUN_COMPLETED ? FAN_CAMPAIGN_COMPLETED : FAN_CAMPAIGN_FAILED, arena, &moved, why);
+            *ended == FAN_RUN_COMPLETED ? FAN_CAMPAIGN_COMPLETED : FAN_CAMPAIGN_FAILED, arena,
+            &moved, why);
 }
 
-enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, struct fan_arena *arena,
-        struct fan_run_stats *out, struct fan_why *why)
+enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_stats *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
-    int64_t *const fields[] = { &out->total, &out->pending, &out->retry, &out->unknown, &out->sent, &out->failed,
-        &out->skipped, &out->cancelled, &out->unknown_final, &out->expired, &out->undelivered, &out->delivered,
-        &out->read, &out->opened, &out->clicked, &out->replied, &out->complained, &out->unsubscribed };
+    int64_t *const fields[] = { &out->total, &out->pending, &out->retry, &out->unknown, &out->sent,
+        &out->failed, &out->skipped, &out->cancelled, &out->unknown_final, &out->expired,
+        &out->undelivered, &out->delivered, &out->read, &out->opened, &out->clicked, &out->replied,
+        &out->complained, &out->unsubscribed };
 
     begin(&args, arena, account);
     fan_arg_i64(&args, campaign);
@@ -291,7 +301,8 @@ enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, s
     return FAN_OK;
 }
 
-enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading, struct fan_why *why)
+enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading,
+        struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;

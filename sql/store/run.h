@@ -1,8 +1,9 @@
 /*
  * store/run — runs: one execution of a campaign each, its audience, its end and its counters.
  *
- * Every function takes the account first and runs in the turn's transaction. All fail with FAN_UNAVAILABLE, FAN_CONFLICT and
- * FAN_INVALID as fan_db_run does; only further failures are named below.
+ * Every function takes the account first and runs in the turn's transaction. All fail with
+ * FAN_UNAVAILABLE, FAN_CONFLICT and FAN_INVALID as fan_db_run does; only further failures are named
+ * below.
  */
 #ifndef FAN_SQL_STORE_RUN_H
 #define FAN_SQL_STORE_RUN_H
@@ -14,24 +15,27 @@
 struct fan_run_new {
     fan_id campaign;
     struct fan_bytes occurrence; /* "once" for a one-off campaign, the caller's key, … */
-    struct fan_ids contacts;     /* exactly these people; at NULL: the campaign's tags, or everybody */
+    struct fan_ids contacts; /* exactly these people; at NULL: the campaign's tags, or everybody */
 };
 
-/** How many messages a chunk may hold on a channel of that rate (messages a second; 0: no limit): ten seconds' worth. */
+/** How many messages a chunk may hold on a channel of that rate (messages a second; 0: no limit):
+ * ten seconds' worth. */
 uint32_t fan_run_chunk_size(double rate);
 
 /**
- * Make the run of this occurrence and move its campaign to preparing. Safe to repeat: a second call finds the first one's run.
+ * Make the run of this occurrence and move its campaign to preparing. Safe to repeat: a second call
+ * finds the first one's run.
  *
  * created  out: false when the run was there already
  * The run goes out on the campaign's channel, or its kind's default one.
  *
  * fails    FAN_NOT_FOUND  no such campaign in this account
- *          FAN_CONFLICT   the campaign is neither draft nor scheduled and has no run of this occurrence; why->field is
- *                         "status" and the text names its state; or no channel can take it ("channel_id")
+ *          FAN_CONFLICT   the campaign is neither draft nor scheduled and has no run of this
+ * occurrence; why->field is "status" and the text names its state; or no channel can take it
+ * ("channel_id")
  */
-enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how, struct fan_arena *arena,
-        fan_id *run, bool *created, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how,
+        struct fan_arena *arena, fan_id *run, bool *created, struct fan_why *why) FAN_MUST_CHECK;
 
 struct fan_run_due {
     fan_id account, campaign;
@@ -39,8 +43,8 @@ struct fan_run_due {
 };
 
 /** Scheduled campaigns whose time has come, of every account (scheduler). */
-enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena, const struct fan_run_due **out, size_t *count,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_run_due **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
 
 struct fan_run_live {
     fan_id account, run, campaign, channel;
@@ -52,8 +56,8 @@ struct fan_run_live {
 };
 
 /** Runs that have not ended, of every account, in the order of accounts (scheduler). */
-enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena, const struct fan_run_live **out, size_t *count,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_run_live **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
 
 /* A run whose audience is being written. */
 struct fan_run_audience {
@@ -68,9 +72,10 @@ struct fan_run_audience {
     struct fan_ids contacts; /* at NULL: by tags */
 };
 
-/** Hold a run for resolving. fails FAN_NOT_FOUND: complete, ended, or another resolver is at it; that is fine */
-enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, struct fan_run_audience *out,
-        struct fan_why *why) FAN_MUST_CHECK;
+/** Hold a run for resolving. fails FAN_NOT_FOUND: complete, ended, or another resolver is at it;
+ * that is fine */
+enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena,
+        struct fan_run_audience *out, struct fan_why *why) FAN_MUST_CHECK;
 
 struct fan_run_page {
     int64_t *places;  /* of each person, for the cursor */
@@ -80,26 +85,33 @@ struct fan_run_page {
 };
 
 /** Read the next page of at most @limit people behind the run's cursor. */
-enum fan_err fan_run_page(struct fan_db *db, fan_id account, const struct fan_run_audience *audience, uint32_t limit,
-        struct fan_arena *arena, struct fan_run_page *out, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_run_page(struct fan_db *db, fan_id account,
+        const struct fan_run_audience *audience, uint32_t limit, struct fan_arena *arena,
+        struct fan_run_page *out, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Move the cursor, with the chunks of its page in the same transaction; @complete ends the audience. */
-enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor, bool complete,
-        struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+/** Move the cursor, with the chunks of its page in the same transaction; @complete ends the
+ * audience. */
+enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor,
+        bool complete, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
-/** End a run of which nothing is left to do, and its campaign. @ended: out, its state, or -1 while it goes on. */
-enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run, struct fan_arena *arena, int *ended, fan_id *campaign,
-        struct fan_why *why) FAN_MUST_CHECK;
+/** End a run of which nothing is left to do, and its campaign. @ended: out, its state, or -1 while
+ * it goes on. */
+enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_arena *arena, int *ended, fan_id *campaign, struct fan_why *why) FAN_MUST_CHECK;
 
 /** Move a campaign from one of the states @from[from_count] to @to. @moved: out. */
-enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign, const int16_t *from, size_t from_count,
-        enum fan_campaign_state to, struct fan_arena *arena, bool *moved, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaign,
+        const int16_t *from, size_t from_count, enum fan_campaign_state to, struct fan_arena *arena,
+        bool *moved, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Whether this connection holds the lock of the one active scheduler, taking it when it is free. */
-enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading, struct fan_why *why) FAN_MUST_CHECK;
+/** Whether this connection holds the lock of the one active scheduler, taking it when it is free.
+ */
+enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /** Keep one partition of messages ahead of the newest chunk. As the owner role. */
-enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /* A campaign's counters: recipients by state, then how far the sent ones came. */
 struct fan_run_stats {
@@ -111,7 +123,7 @@ struct fan_run_stats {
 };
 
 /** Sum them over the chunks of all runs of a campaign. */
-enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign, struct fan_arena *arena,
-        struct fan_run_stats *out, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_stats *out, struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

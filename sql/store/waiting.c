@@ -4,8 +4,8 @@
 
 enum { AT_ONCE = 100 };
 
-enum fan_err fan_imports_waiting(struct fan_db *db, struct fan_arena *arena, const struct fan_waiting_import **out, size_t *count,
-        struct fan_why *why)
+enum fan_err fan_imports_waiting(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_waiting_import **out, size_t *count, struct fan_why *why)
 {
     struct fan_waiting_import *waiting;
     struct fan_args args;
@@ -22,6 +22,7 @@ enum fan_err fan_imports_waiting(struct fan_db *db, struct fan_arena *arena, con
     *count = (size_t)rows.count;
     *out = waiting = fan_arena_array(arena, *count, sizeof *waiting);
     for (int i = 0; i < rows.count; i++)
-        waiting[i] = (struct fan_waiting_import){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1) };
+        waiting[i] =
+                (struct fan_waiting_import){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1) };
     return FAN_OK;
 }

@@ -11,7 +11,7 @@ struct fan_waiting_import {
 };
 
 /** Imports that nobody moved for a second though they could. */
-enum fan_err fan_imports_waiting(struct fan_db *db, struct fan_arena *arena, const struct fan_waiting_import **out, size_t *count,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_imports_waiting(struct fan_db *db, struct fan_arena *arena,
+        const struct fan_waiting_import **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

@@ -6,11 +6,17 @@
 enum { THROTTLED_TRIES = 50 };
 
 const struct fan_retry_rules fan_retry_fast = {
-    .tries = 3, .base_us = 1 * FAN_SECOND, .cap_us = 60 * FAN_SECOND, .deferred_us = 3600 * FAN_SECOND,
+    .tries = 3,
+    .base_us = 1 * FAN_SECOND,
+    .cap_us = 60 * FAN_SECOND,
+    .deferred_us = 3600 * FAN_SECOND,
 };
 
 const struct fan_retry_rules fan_retry_patient = {
-    .tries = 3, .base_us = 300 * FAN_SECOND, .cap_us = 300 * FAN_SECOND, .deferred_us = 3600 * FAN_SECOND,
+    .tries = 3,
+    .base_us = 300 * FAN_SECOND,
+    .cap_us = 300 * FAN_SECOND,
+    .deferred_us = 3600 * FAN_SECOND,
 };
 
 /* Full jitter: anything up to the bound, which doubles with each attempt. */
@@ -25,8 +31,8 @@ static fan_time backoff(const struct fan_retry_rules *rules, uint32_t attempt, u
     return (fan_time)((double)bound * random / 4294967296.0);
 }
 
-static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint32_t attempt, fan_time least,
-        fan_time asked_us, bool throttled, uint32_t random)
+static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint32_t attempt,
+        fan_time least, fan_time asked_us, bool throttled, uint32_t random)
 {
     uint32_t tries = throttled ? THROTTLED_TRIES : rules->tries;
     fan_time delay = backoff(rules, attempt, random);
@@ -42,8 +48,9 @@ static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint
     return (struct fan_retry_decision){ FAN_MESSAGE_RETRY, 0, delay };
 }
 
-struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules, enum fan_outcome_class outcome,
-        uint32_t attempt, fan_time asked_us, bool throttled, uint32_t random)
+struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules,
+        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool throttled,
+        uint32_t random)
 {
     switch (outcome) {
     case FAN_ACCEPTED:

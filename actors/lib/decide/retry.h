@@ -1,7 +1,8 @@
 /*
  * decide/retry — what becomes of a message after an attempt: one table from outcome class to state.
  *
- * Pure. Delays are drawn with full jitter from a number that the caller drew, and never undercut what the provider asked for.
+ * Pure. Delays are drawn with full jitter from a number that the caller drew, and never undercut
+ * what the provider asked for.
  */
 #ifndef FAN_ACTORS_LIB_DECIDE_RETRY_H
 #define FAN_ACTORS_LIB_DECIDE_RETRY_H
@@ -34,7 +35,8 @@ struct fan_retry_decision {
  * throttled the provider refused because of our rate: that costs no try
  * random    any 32 bits
  */
-struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules, enum fan_outcome_class outcome,
-        uint32_t attempt, fan_time asked_us, bool throttled, uint32_t random);
+struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules,
+        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool throttled,
+        uint32_t random);
 
 #endif

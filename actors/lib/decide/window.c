@@ -36,7 +36,8 @@ void fan_window_free(struct fan_window **window)
     *window = NULL;
 }
 
-static const struct asked *find(const struct fan_window *window, const struct fan_window_chunk *chunk)
+static const struct asked *find(const struct fan_window *window,
+        const struct fan_window_chunk *chunk)
 {
     for (size_t i = 0; i < window->count; i++) {
         const struct asked *one = &window->asked[i];
@@ -57,8 +58,9 @@ static void make_room(struct asked **list, size_t *room, size_t need)
 }
 
 /* What to do about one chunk, and since when it has stood like this; 0: nothing. */
-static enum fan_window_act decide_one(const struct fan_window *window, const struct fan_window_rules *rules,
-        const struct fan_window_chunk *chunk, bool room, fan_time now, fan_time *since)
+static enum fan_window_act decide_one(const struct fan_window *window,
+        const struct fan_window_rules *rules, const struct fan_window_chunk *chunk, bool room,
+        fan_time now, fan_time *since)
 {
     const struct asked *before = find(window, chunk);
 
@@ -82,8 +84,9 @@ static enum fan_window_act decide_one(const struct fan_window *window, const str
     return 0;
 }
 
-size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules, const struct fan_window_chunk *seen,
-        size_t count, fan_time now, struct fan_window_todo *todo, bool *idle)
+size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules,
+        const struct fan_window_chunk *seen, size_t count, fan_time now,
+        struct fan_window_todo *todo, bool *idle)
 {
     struct asked *next = NULL;
     size_t next_room = 0, kept = 0, on_way = 0, todos = 0;
@@ -95,7 +98,8 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
         bool planned = chunk->state == FAN_CHUNK_PLANNED;
         bool asked_already = planned && find(window, chunk);
         fan_time since;
-        enum fan_window_act act = decide_one(window, rules, chunk, asked_already || on_way < rules->chunks, now, &since);
+        enum fan_window_act act = decide_one(window, rules, chunk,
+                asked_already || on_way < rules->chunks, now, &since);
 
         if (act)
             todo[todos++] = (struct fan_window_todo){ act, i };

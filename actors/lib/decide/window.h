@@ -1,9 +1,9 @@
 /*
  * decide/window — which of a run's chunks to move next.
  *
- * Pure: it is shown what the rows say and what time it is, remembers what was asked for lately, and answers with a list of
- * things to do. Frames get lost: what was asked and has not moved after a while is asked again. A window bounds how many
- * chunks of a run are on their way at once.
+ * Pure: it is shown what the rows say and what time it is, remembers what was asked for lately, and
+ * answers with a list of things to do. Frames get lost: what was asked and has not moved after a
+ * while is asked again. A window bounds how many chunks of a run are on their way at once.
  */
 #ifndef FAN_ACTORS_LIB_DECIDE_WINDOW_H
 #define FAN_ACTORS_LIB_DECIDE_WINDOW_H
@@ -45,13 +45,13 @@ void fan_window_free(struct fan_window **window);
 /**
  * Decide.
  *
- * seen   the run's chunks: claimed and rendered ones first, then planned ones in the order in which they shall go
- * now    any clock that does not jump
- * todo   todo[count], as long as @seen
- * idle   out: nothing is on its way and nothing is planned
- * Returns how many things are to be done. What is returned counts as done: it is remembered.
+ * seen   the run's chunks: claimed and rendered ones first, then planned ones in the order in which
+ * they shall go now    any clock that does not jump todo   todo[count], as long as @seen idle out:
+ * nothing is on its way and nothing is planned Returns how many things are to be done. What is
+ * returned counts as done: it is remembered.
  */
-size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules, const struct fan_window_chunk *seen,
-        size_t count, fan_time now, struct fan_window_todo *todo, bool *idle);
+size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules,
+        const struct fan_window_chunk *seen, size_t count, fan_time now,
+        struct fan_window_todo *todo, bool *idle);
 
 #endif
