@@ -11,7 +11,8 @@
 
 static const struct fan_setting settings[] = {
     FAN_SET_U32(struct audience_settings, page, "5000", 1, 50000, "people a page"),
-    FAN_SET_U32(struct audience_settings, turn_ms, "500", 10, 2000, "milliseconds that one request may keep others waiting"),
+    FAN_SET_U32(struct audience_settings, turn_ms, "500", 10, 2000,
+            "milliseconds that one request may keep others waiting"),
     FAN_SET_END,
 };
 

@@ -30,36 +30,40 @@ static struct parted part(const struct fan_run_page *page, struct fan_arena *are
     return out;
 }
 
-static enum fan_err write_skips(struct fan_turn *turn, fan_id run, fan_id channel, const struct parted *people)
+static enum fan_err write_skips(struct fan_turn *turn, fan_id run, fan_id channel,
+        const struct parted *people)
 {
     enum fan_err err = FAN_OK;
 
     for (size_t i = 0; i < people->skipped_len && !err; i += FAN_CHUNK_MAX) {
         size_t left = people->skipped_len - i;
-        err = fan_chunk_skips(turn->db, turn->route.account, run, channel, people->skipped + i, people->reasons + i,
-                left < FAN_CHUNK_MAX ? left : FAN_CHUNK_MAX, turn->arena, &turn->why);
+        err = fan_chunk_skips(turn->db, turn->route.account, run, channel, people->skipped + i,
+                people->reasons + i, left < FAN_CHUNK_MAX ? left : FAN_CHUNK_MAX, turn->arena,
+                &turn->why);
     }
     return err;
 }
 
-static enum fan_err announce(struct fan_turn *turn, const struct fan_run_audience *audience, size_t chunks,
-        const struct parted *people, bool complete)
+static enum fan_err announce(struct fan_turn *turn, const struct fan_run_audience *audience,
+        size_t chunks, const struct parted *people, bool complete)
 {
     const struct fan_chunks_planned planned = {
         .chunks = (uint32_t)chunks,
         .recipients = (uint32_t)people->planned_len,
         .skipped = (uint32_t)people->skipped_len,
     };
-    const struct fan_run_changed resolved = { .campaign = audience->campaign, .state = FAN_RUN_RUNNING + 1 };
+    const struct fan_run_changed resolved = { .campaign = audience->campaign,
+        .state = FAN_RUN_RUNNING + 1 };
     fan_id account = turn->route.account, run = turn->route.run;
-    enum fan_err err = fan_event_insert(turn->db, account, run, 0, &fan_schema_chunks_planned, &planned, turn->arena,
-            &turn->why);
+    enum fan_err err = fan_event_insert(turn->db, account, run, 0, &fan_schema_chunks_planned,
+            &planned, turn->arena, &turn->why);
 
     if (!err)
         err = fan_emit_chunks_planned(turn, &turn->route, &planned);
     if (err || !complete)
         return err;
-    err = fan_event_insert(turn->db, account, run, 0, &fan_schema_run_changed, &resolved, turn->arena, &turn->why);
+    err = fan_event_insert(turn->db, account, run, 0, &fan_schema_run_changed, &resolved,
+            turn->arena, &turn->why);
     return err ? err : fan_emit_run_changed(turn, &turn->route, &resolved);
 }
 
@@ -80,15 +84,16 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
         return err;
     *complete = page.count < limit;
     people = part(&page, turn->arena);
-    plan = (struct fan_chunk_plan){ run, audience.channel, audience.lane, audience.due_at, audience.chunk_size,
-        { people.planned, people.planned_len } };
+    plan = (struct fan_chunk_plan){ run, audience.channel, audience.lane, audience.due_at,
+        audience.chunk_size, { people.planned, people.planned_len } };
     if (people.planned_len > 0)
         err = fan_chunks_plan(turn->db, account, &plan, turn->arena, &chunks, &turn->why);
     if (!err)
         err = write_skips(turn, run, audience.channel, &people);
     if (!err)
-        err = fan_run_advance(turn->db, account, run, page.count ? page.places[page.count - 1] : audience.cursor, *complete,
-                turn->arena, &turn->why);
+        err = fan_run_advance(turn->db, account, run,
+                page.count ? page.places[page.count - 1] : audience.cursor, *complete, turn->arena,
+                &turn->why);
     if (!err)
         err = announce(turn, &audience, chunks, &people, *complete);
     return err ? err : fan_turn_commit(turn);

@@ -1,13 +1,13 @@
 -- Tags, and who has them.
 
 -- name: tag_ensure
--- role: fan_gateway
+-- role: fan_gateway, fan_audience
 -- (account, names)
 INSERT INTO tag (account_id, name) SELECT DISTINCT $1::bigint, n FROM unnest($2::text[]) n
 ON CONFLICT (account_id, name) DO NOTHING;
 
 -- name: tag_find
--- role: fan_gateway
+-- role: fan_gateway, fan_audience
 -- Ids in the order of the names, null where there is no such tag. (account, names)
 SELECT t.id FROM unnest($2::text[]) WITH ORDINALITY u(name, place)
 LEFT JOIN tag t ON t.account_id = $1 AND t.name = u.name ORDER BY u.place;
