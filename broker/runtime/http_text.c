@@ -284,6 +284,8 @@ bool fan_http_listen_split(struct fan_bytes text, struct fan_arena *arena, const
     struct fan_bytes name, digits;
     int64_t number;
 
+    if (text.len && memchr(text.at, '\0', text.len))
+        return false;
     while (colon > 0 && text.at[colon - 1] != ':')
         colon--;
     if (colon < 2)

@@ -20,7 +20,7 @@ const struct fan_setting fan_common_table[] = {
     FAN_SET_TEXT(struct fan_common_settings, state_dir, "/var/lib/fanfare",
             "folder of journals, spools and keys"),
     FAN_SET_TEXT(struct fan_common_settings, status_listen, "",
-            "address and port of GET /health and /metrics, \"127.0.0.1:9101\"; empty: off"),
+            "where GET /health and /metrics listen, \"127.0.0.1:9101\"; empty: off"),
     FAN_SET_WORD(struct fan_common_settings, log_level, "info", "error|warn|info|debug",
             "the least important lines that are written"),
     FAN_SET_TEXT(struct fan_common_settings, host, "{host}",
@@ -30,14 +30,13 @@ const struct fan_setting fan_common_table[] = {
     FAN_SET_END,
 };
 
-/* The one list of processes: a name FANFARE_<ROLE>_… of another process is that process's to check.
- */
-static const char *const roles[] = { "BROKER", "GATEWAY", "INGESTER", "SCHEDULER", "AUDIENCE",
-    "RENDERER", "IMAGER", "SENDER", "COURIER", "JOURNEY", "PLANNER", "ANALYTICS", "CLI", "SANDBOX",
-    "TEST", NULL };
+/* The one list of processes: FANFARE_<ROLE>_… of another process is for that one to check. */
+static const char *const roles[] = { "broker", "gateway", "ingester", "scheduler", "audience",
+    "renderer", "imager", "sender", "courier", "journey", "planner", "analytics", "cli", "sandbox",
+    "test", NULL };
 
 /* Names that are no setting of a process. */
-static const char *const others[] = { "CONFIG", "HOME", "PREFIX", "URL", "API_KEY", NULL };
+static const char *const others[] = { "config", "home", "prefix", "url", "api_key", NULL };
 
 const struct fan_setting *fan_setting_find(const struct fan_setting *table, struct fan_bytes name)
 {
@@ -57,17 +56,17 @@ const char *fan_setting_env(const char *role, const char *name, struct fan_arena
     return env;
 }
 
-/* @name as it stands in a table, or absent when it is not all upper case. */
-static struct fan_bytes as_in_table(struct fan_bytes name, struct fan_arena *arena)
+/* The name as a table has it, without FANFARE_; absent when it is not all upper case. */
+static struct fan_bytes as_in_table(struct fan_bytes env_name, struct fan_arena *arena)
 {
-    char *text = fan_bytes_cstr(name, arena);
+    char *name = fan_bytes_cstr(env_name, arena) + strlen(PREFIX);
 
-    for (char *at = text; *at; at++) {
+    for (char *at = name; *at; at++) {
         if (islower((unsigned char)*at))
             return FAN_NO_BYTES;
         *at = (char)tolower((unsigned char)*at);
     }
-    return (struct fan_bytes){ text, name.len };
+    return fan_bytes_of(name);
 }
 
 /* What follows "<word>_", or absent. */
@@ -75,20 +74,17 @@ static struct fan_bytes behind(struct fan_bytes name, const char *word)
 {
     size_t len = strlen(word);
 
-    if (name.len <= len + 1 || strncasecmp(name.at, word, len) != 0 || name.at[len] != '_')
+    if (!fan_bytes_starts(name, fan_bytes_of(word)) || name.len <= len + 1 || name.at[len] != '_')
         return FAN_NO_BYTES;
     return (struct fan_bytes){ name.at + len + 1, name.len - len - 1 };
 }
 
-static bool is_known(const char *role, const struct fan_setting *own_table, struct fan_bytes name,
-        struct fan_arena *arena)
+static bool is_known(const char *role, const struct fan_setting *own_table, struct fan_bytes name)
 {
     struct fan_bytes own = behind(name, role);
 
-    if (own.at) {
-        own = as_in_table(own, arena);
+    if (own.at)
         return fan_setting_find(own_table, own) || fan_setting_find(fan_common_table, own);
-    }
     for (const char *const *other = others; *other; other++) {
         if (fan_bytes_eq_text(name, *other))
             return true;
@@ -97,29 +93,31 @@ static bool is_known(const char *role, const struct fan_setting *own_table, stru
         if (behind(name, *other).at)
             return true;
     }
-    return fan_setting_find(fan_common_table, as_in_table(name, arena));
+    return fan_setting_find(fan_common_table, name);
 }
 
 bool fan_setting_is_known(const char *role, const struct fan_setting *own_table,
         struct fan_bytes env_name, struct fan_arena *arena)
 {
-    struct fan_bytes name = { env_name.at + strlen(PREFIX), env_name.len - strlen(PREFIX) };
+    struct fan_bytes name;
 
     FAN_ASSERT(fan_bytes_starts(env_name, FAN_LIT(PREFIX)));
-    if (is_known(role, own_table, name, arena))
-        return true;
-    if (!fan_bytes_ends(name, FAN_LIT("_FILE")))
+    name = as_in_table(env_name, arena);
+    if (!name.at)
         return false;
-    name.len -= strlen("_FILE");
-    return is_known(role, own_table, name, arena);
+    if (is_known(role, own_table, name))
+        return true;
+    if (!fan_bytes_ends(name, FAN_LIT("_file")))
+        return false;
+    name.len -= strlen("_file");
+    return is_known(role, own_table, name);
 }
 
 static void add_host(struct fan_buffer *out)
 {
-    char host[256] = "localhost";
+    char host[256] = "";
 
-    if (gethostname(host, sizeof(host) - 1) == 0)
-        fan_buffer_add_text(out, host);
+    fan_buffer_add_text(out, gethostname(host, sizeof(host) - 1) == 0 ? host : "localhost");
 }
 
 const char *fan_setting_default(const struct fan_setting *setting, const char *role,

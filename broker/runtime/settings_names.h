@@ -15,8 +15,7 @@ const struct fan_setting *fan_setting_find(const struct fan_setting *table, stru
 /** "FANFARE_RENDERER_CACHED_TEMPLATES"; @role NULL: "FANFARE_CACHED_TEMPLATES". */
 const char *fan_setting_env(const char *role, const char *name, struct fan_arena *arena);
 
-/** What the process of @role may find under "FANFARE_…": its own, what all share, and what belongs
- * to others. */
+/** Whether the process of @role may find @env_name: its own, everybody's, or another one's. */
 bool fan_setting_is_known(const char *role, const struct fan_setting *own_table,
         struct fan_bytes env_name, struct fan_arena *arena);
 

@@ -26,10 +26,10 @@ void fan_settings_help(const char *role, const char *summary, const struct fan_s
 {
     struct fan_arena *arena = fan_arena_new();
 
-    printf("fanfare-%s: %s\n\nusage: fanfare-%s [--name value]… [--help] [--version] [--print-config]\n\n",
-            role, summary, role);
-    printf("A setting is an option, a variable, or a line NAME=value of the file that FANFARE_CONFIG names.\n"
-           "NAME_FILE names a file that holds the value.\n");
+    printf("fanfare-%s: %s\n\n", role, summary);
+    printf("usage: fanfare-%s [--name value]… [--help] [--version] [--print-config]\n\n", role);
+    printf("A setting is an option, a variable, or a line NAME=value of the file that\n"
+           "FANFARE_CONFIG names. NAME_FILE names a file that holds the value.\n");
     if (own_table && own_table->type != FAN_SETTING_END)
         printf("\nIts own:\n");
     for (const struct fan_setting *row = own_table; row && row->type != FAN_SETTING_END; row++)

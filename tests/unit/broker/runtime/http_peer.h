@@ -1,6 +1,5 @@
 /*
- * http_peer — the other side of an HTTP connection, for tests: raw bytes, on the loop of the server.
- * under test.
+ * http_peer — the other side of an HTTP connection, for tests: raw bytes, on the server's loop.
  */
 #ifndef FAN_TEST_HTTP_PEER_H
 #define FAN_TEST_HTTP_PEER_H

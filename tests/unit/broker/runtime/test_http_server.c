@@ -326,19 +326,21 @@ static void a_head_that_never_ends_is_cut(void **state)
 
 static void a_head_that_is_too_large_is_refused(void **state)
 {
-    static const char *const lines[] = { "X: y\r\n",
-        "X-Long: 0123456789012345678901234567890123456789"
-        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-        "01234567890123456789012345678901234567890123456789012345678901234567890123456789\r\n" };
+    static const struct {
+        int lines;
+        int width; /* characters */
+    } cases[] = { { 99, 1 }, { 90, 200 }, { 300, 200 } };
     struct server *server = *state;
 
-    for (size_t kind = 0; kind < 2; kind++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct peer peer;
+        char line[256];
+        int len = snprintf(line, sizeof(line), "X: %0*d\r\n", cases[i].width, 0);
 
         join(&peer, server);
         peer_say(&peer, "GET / HTTP/1.1\r\nHost: h\r\n");
-        for (int i = 0; i < 99 + (int)kind * 100; i++)
-            peer_send(&peer, lines[kind], strlen(lines[kind]));
+        for (int n = 0; n < cases[i].lines; n++)
+            peer_send(&peer, line, (size_t)len);
         peer_send(&peer, "X: y\r\n\r\n", 8);
         peer_await(&peer, NULL);
         assert_non_null(strstr(peer_heard(&peer), " 431 "));
