@@ -103,6 +103,7 @@ void fan_http_answer(struct fan_http_request *request, int status, const char *t
     if (type)
         fan_http_add_header(request, "Content-Type", type);
     request->answered = true;
+    request->paused = false;
     request->status = status;
     request->answer = fan_bytes_dup(body, request->arena);
     if (request->step == FAN_HTTP_STEP_BODY && request->has_body)
@@ -114,6 +115,7 @@ void fan_http_drop(struct fan_http_request *request)
 {
     FAN_ASSERT(!request->answered);
     request->answered = true;
+    request->paused = false;
     request->dropped = true;
     fan_http_wake(request);
 }
@@ -131,13 +133,11 @@ void fan_http_answer_now(struct fan_http_request *request)
             request->answer.len);
     if (!head_only)
         fan_buffer_add_bytes(&out, request->answer);
-    /* Nothing else was sent on this connection lately: a short answer fits in the socket's buffer.
-     */
+    /* Nothing else is on its way to the client: a short answer fits in the socket's buffer. */
     send(request->wait->fd, out.at, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     fan_buffer_fini(&out);
     /* Closing now would reset the connection, and the client would lose the answer. */
     shutdown(request->wait->fd, SHUT_WR);
     request->deaf = true;
-    request->paused = false;
     fan_http_phase_set(request->wait, FAN_HTTP_DEAF);
 }

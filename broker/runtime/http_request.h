@@ -30,6 +30,7 @@ struct fan_http_request {
     enum fan_http_step step;
     bool has_body;
     bool expects; /* the client waits for 100 Continue before it sends the body */
+    bool last;    /* of its connection: no other request can be told apart behind it */
     bool in_parts;
     bool paused;
     fan_time paused_at; /* of fan_clock_elapsed */

@@ -158,7 +158,7 @@ static struct MHD_Response *new_response(struct exchange *exchange)
         fan_die("out of memory: an HTTP response");
     for (const struct fan_http_extra *extra = request->extra; extra; extra = extra->next)
         MHD_add_response_header(response, extra->name, extra->value);
-    if (exchange->server->quiet)
+    if (exchange->server->quiet || request->last)
         MHD_add_response_header(response, "Connection", "close");
     return response;
 }
@@ -214,7 +214,7 @@ static void read_head(struct exchange *exchange, const char *method, const char 
         struct fan_http_head *head)
 {
     struct fan_http_request *request = &exchange->request;
-    struct fan_http_target target;
+    struct fan_http_target target = { 0 };
 
     *head = (struct fan_http_head){ .old = strcmp(version, "HTTP/1.0") == 0 };
     request->method = fan_bytes_dup(fan_bytes_of(method), request->arena);
@@ -233,7 +233,7 @@ static void read_head(struct exchange *exchange, const char *method, const char 
 
 static void refuse(struct fan_http_request *request, int status, const char *text)
 {
-    fan_http_add_header(request, "Connection", "close");
+    request->last = true;
     fan_http_answer(request, status, "text/plain", fan_bytes_of(text));
 }
 
@@ -248,8 +248,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
     read_head(exchange, method, version, &head);
     if (head.status) {
         refuse(request, head.status, head.fault);
-        return queue_answer(exchange); /* so early that the library closes: what follows cannot be
-                                          told apart */
+        return queue_answer(exchange);
     }
     if (server->head)
         request->in_parts = server->head(server->context, request, &request->part_context);
@@ -257,6 +256,8 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
         refuse(request, 413, "The body is too large.");
     fan_http_phase_set(request->wait, FAN_HTTP_BODY);
     request->step = FAN_HTTP_STEP_BODY;
+    if (request->dropped)
+        return MHD_NO;
     if (!request->answered || !request->has_body)
         return MHD_YES;
     if (request->expects)
@@ -286,6 +287,8 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *data, si
     struct fan_http_request *request = &exchange->request;
     struct fan_bytes part = { data, *size };
 
+    if (request->dropped)
+        return MHD_NO;
     if (request->paused)
         return suspend(exchange); /* not taken: it comes again */
     request->wait->bytes += part.len;
@@ -295,9 +298,9 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *data, si
         return request->thrown > THROWN_MAX ? MHD_NO : MHD_YES;
     }
     take_part(exchange, part);
-    if (request->paused)
-        return suspend(exchange);
-    return MHD_YES;
+    if (request->dropped)
+        return MHD_NO;
+    return request->paused ? suspend(exchange) : MHD_YES;
 }
 
 static void hand_over(struct exchange *exchange)

@@ -34,6 +34,10 @@ static bool on_part(void *context, struct fan_http_request *request, struct fan_
 
 static bool on_head(void *context, struct fan_http_request *request, void **part_context)
 {
+    if (fan_bytes_eq_text(fan_http_path(request), "/drop")) {
+        fan_http_drop(request);
+        return false;
+    }
     if (fan_bytes_eq_text(fan_http_path(request), "/denied")) {
         fan_http_answer(request, 401, "text/plain", FAN_LIT("who are you?"));
         return false;
@@ -223,6 +227,29 @@ static void who_is_not_let_in_need_not_send_the_body(void **state)
     peer_close(&peer);
 }
 
+static void an_upload_can_be_dropped_at_its_head_or_in_the_middle(void **state)
+{
+    struct upload *upload = *state;
+    struct peer peer;
+
+    join(&peer, upload);
+    peer_say(&peer, "POST /drop HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+    peer_await(&peer, NULL);
+    assert_int_equal(peer.in.len, 0);
+    peer_close(&peer);
+
+    upload->pauses = true;
+    join(&peer, upload);
+    peer_say(&peer, "POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
+    pass(upload->loop, 50);
+    peer_say(&peer, "def");
+    fan_http_drop(upload->request);
+    peer_await(&peer, NULL);
+    assert_int_equal(peer.in.len, 0);
+    assert_int_equal(upload->lasts, 0);
+    peer_close(&peer);
+}
+
 static void a_client_that_vanishes_is_reported_once(void **state)
 {
     struct upload *upload = *state;
@@ -259,20 +286,18 @@ static void closing_the_server_reports_uploads_as_vanished(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_upload_is_handed_on_as_it_arrives_and_has_no_cap, set_up,
-                tear_down),
-        cmocka_unit_test_setup_teardown(an_upload_without_a_body_has_one_empty_part, set_up,
-                tear_down),
-        cmocka_unit_test_setup_teardown(a_paused_upload_waits_with_its_client, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_upload_may_be_paused_after_each_part, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_upload_can_be_answered_in_the_middle, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_paused_upload_can_be_answered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_not_let_in_need_not_send_the_body, set_up,
-                tear_down),
-        cmocka_unit_test_setup_teardown(a_client_that_vanishes_is_reported_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(closing_the_server_reports_uploads_as_vanished, set_up,
-                tear_down),
+        TEST(an_upload_is_handed_on_as_it_arrives_and_has_no_cap),
+        TEST(an_upload_without_a_body_has_one_empty_part),
+        TEST(a_paused_upload_waits_with_its_client),
+        TEST(an_upload_may_be_paused_after_each_part),
+        TEST(an_upload_can_be_answered_in_the_middle),
+        TEST(a_paused_upload_can_be_answered),
+        TEST(who_is_not_let_in_need_not_send_the_body),
+        TEST(an_upload_can_be_dropped_at_its_head_or_in_the_middle),
+        TEST(a_client_that_vanishes_is_reported_once),
+        TEST(closing_the_server_reports_uploads_as_vanished),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

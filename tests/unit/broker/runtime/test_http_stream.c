@@ -211,16 +211,15 @@ static void three_hundred_readers_get_every_event(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(events_arrive_when_they_happen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_stream_that_ends_leaves_the_connection_open, set_up,
-                tear_down),
-        cmocka_unit_test_setup_teardown(a_long_download_arrives_complete, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_reader_that_is_too_slow_is_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_reader_that_leaves_is_noticed_although_nothing_is_sent,
-                set_up, tear_down),
-        cmocka_unit_test_setup_teardown(head_of_a_stream_ends_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(three_hundred_readers_get_every_event, set_up, tear_down),
+        TEST(events_arrive_when_they_happen),
+        TEST(a_stream_that_ends_leaves_the_connection_open),
+        TEST(a_long_download_arrives_complete),
+        TEST(a_reader_that_is_too_slow_is_cut),
+        TEST(a_reader_that_leaves_is_noticed_although_nothing_is_sent),
+        TEST(head_of_a_stream_ends_at_once),
+        TEST(three_hundred_readers_get_every_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
