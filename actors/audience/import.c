@@ -148,19 +148,29 @@ static int by_id(const void *a, const void *b)
     return ((*left)->id > (*right)->id) - ((*left)->id < (*right)->id);
 }
 
-/* Those that rows were about, new ones or not; list[count] in the order of their ids. */
-static struct person **pick(const struct people *people, bool is_new, size_t *count)
+/* Those that rows were about: list[count]. New ones get their ids, which are above all others, so
+ * that sorting by id puts them last. */
+static enum fan_err pick(struct intake *in, const struct people *people, struct person **list,
+        size_t *count)
 {
-    struct person **list = fan_arena_array(people->arena, people->len, sizeof(*list));
+    struct fan_turn *turn = in->turn;
+    fan_id *ids = fan_arena_array(turn->arena, (size_t)people->created, sizeof *ids);
+    size_t drawn = 0;
+    enum fan_err err = FAN_OK;
 
+    if (people->created)
+        err = fan_import_new_ids(turn->db, (size_t)people->created, turn->arena, ids, &turn->why);
     *count = 0;
-    for (size_t i = 0; i < people->len; i++) {
-        if (people->at[i].touched && people->at[i].is_new == is_new)
-            list[(*count)++] = &people->at[i];
+    for (size_t i = 0; i < people->len && !err; i++) {
+        struct person *person = &people->at[i];
+
+        if (person->is_new)
+            person->id = ids[drawn++];
+        if (person->touched)
+            list[(*count)++] = person;
     }
-    if (!is_new)
-        qsort(list, *count, sizeof(*list), by_id);
-    return list;
+    qsort(list, *count, sizeof(*list), by_id);
+    return err;
 }
 
 static struct fan_contact_table table_of(struct intake *in, struct person **list, size_t count)
@@ -187,36 +197,18 @@ static struct fan_contact_table table_of(struct intake *in, struct person **list
     return out;
 }
 
-static enum fan_err write_known(struct intake *in, const struct people *people)
+static enum fan_err write_people(struct intake *in, const struct people *people)
 {
     struct fan_turn *turn = in->turn;
-    size_t count;
-    struct person **list = pick(people, false, &count);
-    struct fan_contact_table table = table_of(in, list, count);
-
-    return count == 0
-            ? FAN_OK
-            : fan_import_update_people(turn->db, in->account, &table, turn->arena, &turn->why);
-}
-
-static enum fan_err write_new(struct intake *in, const struct people *people)
-{
-    struct fan_turn *turn = in->turn;
+    struct person **list = fan_arena_array(turn->arena, people->len, sizeof(*list));
     struct fan_contact_table table;
     size_t count;
-    struct person **list = pick(people, true, &count);
-    fan_id *ids = fan_arena_array(turn->arena, count, sizeof *ids);
-    enum fan_err err;
+    enum fan_err err = pick(in, people, list, &count);
 
-    if (count == 0)
-        return FAN_OK;
-    err = fan_import_new_ids(turn->db, count, turn->arena, ids, &turn->why);
     if (err)
         return err;
-    for (size_t i = 0; i < count; i++)
-        list[i]->id = ids[i];
     table = table_of(in, list, count);
-    return fan_import_insert_people(turn->db, in->account, &table, turn->arena, &turn->why);
+    return fan_import_put_people(turn->db, in->account, &table, turn->arena, &turn->why);
 }
 
 /* Pairs of a tag and a contact. */
@@ -280,9 +272,7 @@ static enum fan_err write_slice(struct intake *in, const struct row *rows, size_
     enum fan_err err = match(in, rows, count, &people);
 
     if (!err)
-        err = write_known(in, &people);
-    if (!err)
-        err = write_new(in, &people);
+        err = write_people(in, &people);
     return err ? err : write_tags(in, &people);
 }
 

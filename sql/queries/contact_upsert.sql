@@ -23,10 +23,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('contacts', $1));
 
 -- name: import_candidates
 -- role: fan_audience
--- Whom some rows may be about. Of people who share a number or an address the first 16 count.
+-- Whom some rows may be about. Of people who share a number or an address the first 16 count. The
+-- limits also keep the order of the joins, whatever the planner thinks of a table just filled.
 -- (account, external ids, phones, e-mails; each distinct)
-SELECT c.id, c.external_id, c.phone, c.email FROM unnest($2::text[]) u
-JOIN contact c ON c.account_id = $1 AND c.external_id = u
+SELECT c.* FROM unnest($2::text[]) u CROSS JOIN LATERAL (
+  SELECT id, external_id, phone, email FROM contact WHERE account_id = $1 AND external_id = u
+  LIMIT 1) c
 UNION ALL
 SELECT c.* FROM unnest($3::text[]) u CROSS JOIN LATERAL (
   SELECT id, external_id, phone, email FROM contact WHERE account_id = $1 AND phone = u
@@ -41,45 +43,40 @@ SELECT c.* FROM unnest($4::text[]) u CROSS JOIN LATERAL (
 -- (how many)
 SELECT nextval('contact_id') FROM generate_series(1, $1::int);
 
--- name: import_insert_people
+-- name: import_put_people
 -- role: fan_audience
--- (account, source, ids, external ids, phones, e-mails, first names, last names, companies,
--- countries, languages, time zones, attributes)
-INSERT INTO contact (account_id, id, external_id, phone, email, first_name, last_name, company,
+-- People who are new get ids that are new; of those we have, what is null stays and attributes are
+-- merged. A contact that already is as the file says is not written again. (account, source, ids,
+-- external ids, phones, e-mails, first names, last names, companies, countries, languages, time
+-- zones, attributes)
+INSERT INTO contact AS c (account_id, id, external_id, phone, email, first_name, last_name, company,
   country, language, time_zone, attributes, source)
-SELECT $1::bigint, u.id, u.external_id, u.phone, u.email, u.first_name, u.last_name, u.company, u.country,
-  u.language, u.time_zone, coalesce(u.attributes::jsonb, '{}'), $2::text
-FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-  $10::text[], $11::text[], $12::text[], $13::text[]) u(id, external_id, phone, email, first_name,
-  last_name, company, country, language, time_zone, attributes);
-
--- name: import_update_people
--- role: fan_audience
--- The same for people we know: what is null stays, attributes are merged. A contact that already
--- is as the file says is not written again.
-UPDATE contact c SET external_id = coalesce(u.external_id, c.external_id),
-  phone = coalesce(u.phone, c.phone), email = coalesce(u.email, c.email),
-  first_name = coalesce(u.first_name, c.first_name),
-  last_name = coalesce(u.last_name, c.last_name), company = coalesce(u.company, c.company),
-  country = coalesce(u.country, c.country), language = coalesce(u.language, c.language),
-  time_zone = coalesce(u.time_zone, c.time_zone),
-  attributes = c.attributes || coalesce(u.attributes::jsonb, '{}'),
-  source = coalesce($2::text, c.source), updated_at = statement_timestamp()
+SELECT $1::bigint, u.id, u.external_id, u.phone, u.email, u.first_name, u.last_name, u.company,
+  u.country, u.language, u.time_zone, coalesce(u.attributes::jsonb, '{}'), $2::text
 FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
   $10::text[], $11::text[], $12::text[], $13::text[]) u(id, external_id, phone, email, first_name,
   last_name, company, country, language, time_zone, attributes)
-WHERE c.account_id = $1 AND c.id = u.id AND (
-  coalesce(u.external_id <> c.external_id, u.external_id IS NOT NULL)
-  OR coalesce(u.phone <> c.phone, u.phone IS NOT NULL)
-  OR coalesce(u.email <> c.email, u.email IS NOT NULL)
-  OR coalesce(u.first_name <> c.first_name, u.first_name IS NOT NULL)
-  OR coalesce(u.last_name <> c.last_name, u.last_name IS NOT NULL)
-  OR coalesce(u.company <> c.company, u.company IS NOT NULL)
-  OR coalesce(u.country <> c.country, u.country IS NOT NULL)
-  OR coalesce(u.language <> c.language, u.language IS NOT NULL)
-  OR coalesce(u.time_zone <> c.time_zone, u.time_zone IS NOT NULL)
-  OR coalesce($2 <> c.source, $2 IS NOT NULL)
-  OR c.attributes || coalesce(u.attributes::jsonb, '{}') <> c.attributes);
+ON CONFLICT (account_id, id) DO UPDATE SET
+  external_id = coalesce(excluded.external_id, c.external_id),
+  phone = coalesce(excluded.phone, c.phone), email = coalesce(excluded.email, c.email),
+  first_name = coalesce(excluded.first_name, c.first_name),
+  last_name = coalesce(excluded.last_name, c.last_name),
+  company = coalesce(excluded.company, c.company), country = coalesce(excluded.country, c.country),
+  language = coalesce(excluded.language, c.language),
+  time_zone = coalesce(excluded.time_zone, c.time_zone),
+  attributes = c.attributes || excluded.attributes, source = coalesce(excluded.source, c.source),
+  updated_at = statement_timestamp()
+WHERE coalesce(excluded.external_id, c.external_id) IS DISTINCT FROM c.external_id
+  OR coalesce(excluded.phone, c.phone) IS DISTINCT FROM c.phone
+  OR coalesce(excluded.email, c.email) IS DISTINCT FROM c.email
+  OR coalesce(excluded.first_name, c.first_name) IS DISTINCT FROM c.first_name
+  OR coalesce(excluded.last_name, c.last_name) IS DISTINCT FROM c.last_name
+  OR coalesce(excluded.company, c.company) IS DISTINCT FROM c.company
+  OR coalesce(excluded.country, c.country) IS DISTINCT FROM c.country
+  OR coalesce(excluded.language, c.language) IS DISTINCT FROM c.language
+  OR coalesce(excluded.time_zone, c.time_zone) IS DISTINCT FROM c.time_zone
+  OR coalesce(excluded.source, c.source) IS DISTINCT FROM c.source
+  OR c.attributes || excluded.attributes <> c.attributes;
 
 -- name: import_tag_people
 -- role: fan_audience

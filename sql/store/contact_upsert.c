@@ -179,7 +179,7 @@ enum fan_err fan_import_new_ids(struct fan_db *db, size_t count, struct fan_aren
     return err;
 }
 
-static enum fan_err write_people(struct fan_db *db, const struct fan_query *query, fan_id account,
+enum fan_err fan_import_put_people(struct fan_db *db, fan_id account,
         const struct fan_contact_table *people, struct fan_arena *arena, struct fan_why *why)
 {
     struct fan_args args;
@@ -191,22 +191,10 @@ static enum fan_err write_people(struct fan_db *db, const struct fan_query *quer
     for (size_t i = 0; i < FAN_COLUMN_COUNT; i++)
         fan_arg_texts(&args, people->columns[i], people->count);
     fan_arg_texts(&args, people->attributes, people->count);
-    err = fan_db_run(db, query, &args, NULL, why);
+    err = fan_db_run(db, &fan_q_import_put_people, &args, NULL, why);
     if (err == FAN_INVALID && strcmp(why->field, "contact_account_id_external_id_key") == 0)
         err = fan_fail(why, FAN_CONFLICT, "somebody else just brought one of these people");
     return err;
-}
-
-enum fan_err fan_import_insert_people(struct fan_db *db, fan_id account,
-        const struct fan_contact_table *people, struct fan_arena *arena, struct fan_why *why)
-{
-    return write_people(db, &fan_q_import_insert_people, account, people, arena, why);
-}
-
-enum fan_err fan_import_update_people(struct fan_db *db, fan_id account,
-        const struct fan_contact_table *people, struct fan_arena *arena, struct fan_why *why)
-{
-    return write_people(db, &fan_q_import_update_people, account, people, arena, why);
 }
 
 enum fan_err fan_import_tag_people(struct fan_db *db, fan_id account, const fan_id *tags,

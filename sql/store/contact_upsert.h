@@ -77,12 +77,9 @@ struct fan_contact_table {
     struct fan_bytes source;                     /* of all; may be absent */
 };
 
-/** Write people who are new, or change those we have. fails FAN_CONFLICT: somebody else just made
- *  one with the same external id */
-enum fan_err fan_import_insert_people(struct fan_db *db, fan_id account,
-        const struct fan_contact_table *people, struct fan_arena *arena,
-        struct fan_why *why) FAN_MUST_CHECK;
-enum fan_err fan_import_update_people(struct fan_db *db, fan_id account,
+/** Write them: an id that is new makes a contact, any other one changes it. fails FAN_CONFLICT:
+ *  somebody else just made one with the same external id */
+enum fan_err fan_import_put_people(struct fan_db *db, fan_id account,
         const struct fan_contact_table *people, struct fan_arena *arena,
         struct fan_why *why) FAN_MUST_CHECK;
 
