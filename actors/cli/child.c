@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,6 @@ struct birth {
     pid_t parent;
     int life;   /* descriptor of the lock, or -1 */
     int output; /* write end, or -1 */
-    bool quiet; /* nothing on standard output */
     int error;  /* where errno goes when exec fails */
 };
 
@@ -59,7 +57,7 @@ static void become_child(const struct birth *birth)
         _exit(0); /* it died before the line above could see it */
     if (nothing >= 0)
         dup2(nothing, STDIN_FILENO);
-    if (birth->quiet)
+    if (birth->child->quiet)
         dup2(nothing, STDOUT_FILENO);
     if (birth->output >= 0) {
         dup2(birth->output, STDOUT_FILENO);
@@ -113,11 +111,11 @@ static enum fan_err give_birth(struct birth *birth, int error_end, pid_t *pid, s
             strerror(number));
 }
 
-static enum fan_err start(const struct fan_child *child, bool quiet, pid_t *pid, int *output,
+enum fan_err fan_child_start(const struct fan_child *child, pid_t *pid, int *output,
         struct fan_why *why)
 {
     int fds[4] = { -1, -1, -1, -1 }; /* output and error, read and write ends */
-    struct birth birth = { .child = child, .parent = getpid(), .life = -1, .quiet = quiet };
+    struct birth birth = { .child = child, .parent = getpid(), .life = -1 };
     enum fan_err err = FAN_OK;
 
     if (child->life_lock)
@@ -140,17 +138,11 @@ static enum fan_err start(const struct fan_child *child, bool quiet, pid_t *pid,
     return err;
 }
 
-enum fan_err fan_child_start(const struct fan_child *child, pid_t *pid, int *output,
-        struct fan_why *why)
-{
-    return start(child, false, pid, output, why);
-}
-
 enum fan_err fan_child_run(const struct fan_child *child, struct fan_why *why)
 {
     pid_t pid;
     int status;
-    enum fan_err err = start(child, true, &pid, NULL, why);
+    enum fan_err err = fan_child_start(child, &pid, NULL, why);
 
     if (err)
         return err;

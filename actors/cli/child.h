@@ -10,6 +10,7 @@
 
 #include "proto/err.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct fan_child {
@@ -17,6 +18,7 @@ struct fan_child {
     const char *const *env;  /* its whole environment; ends with NULL */
     const char *life_lock;   /* path of the lock file; NULL: none */
     int death_signal;        /* what it gets when we die */
+    bool quiet;              /* its standard output goes nowhere */
 };
 
 /**
@@ -30,7 +32,7 @@ struct fan_child {
 enum fan_err fan_child_start(const struct fan_child *child, pid_t *pid, int *output,
         struct fan_why *why) FAN_MUST_CHECK;
 
-/** Run it to its end and wait; its standard output goes nowhere. fails FAN_UNAVAILABLE: it could
+/** Run it to its end and wait. fails FAN_UNAVAILABLE: it could
  * not be run, or did not end with 0 */
 enum fan_err fan_child_run(const struct fan_child *child, struct fan_why *why) FAN_MUST_CHECK;
 

@@ -169,7 +169,10 @@ static enum fan_err configure(const struct fan_home *home, const char *folder,
 static enum fan_err run(const char *const *argv, struct fan_why *why)
 {
     static const char *const env[] = { "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", NULL };
-    const struct fan_child child = { .argv = argv, .env = env, .death_signal = SIGKILL };
+    const struct fan_child child = { .argv = argv,
+        .env = env,
+        .death_signal = SIGKILL,
+        .quiet = true };
 
     return fan_child_run(&child, why);
 }

@@ -60,9 +60,12 @@ static const struct row rows[] = {
     { "scheduler", "fanfare-scheduler", { NULL }, ALWAYS, WORKER, true },
     { "audience", "fanfare-audience", { NULL }, ALWAYS, WORKER, true },
     { "renderer", "fanfare-renderer", { NULL }, ALWAYS, WORKER, true },
-    { "sender-sms", "fanfare-sender", { "--kind", "sms" }, ALWAYS, WORKER, true },
-    { "sender-whatsapp", "fanfare-sender", { "--kind", "whatsapp" }, ALWAYS, WORKER, true },
-    { "sender-email", "fanfare-sender", { "--kind", "email" }, ALWAYS, WORKER, true },
+    { "sender-sms", "fanfare-sender", { "--kind", "sms", "--public-url", "{public}" }, ALWAYS,
+            WORKER, true },
+    { "sender-whatsapp", "fanfare-sender", { "--kind", "whatsapp", "--public-url", "{public}" },
+            ALWAYS, WORKER, true },
+    { "sender-email", "fanfare-sender", { "--kind", "email", "--public-url", "{public}" }, ALWAYS,
+            WORKER, true },
     { "analytics", "fanfare-analytics", { NULL }, ALWAYS, WORKER, true },
     { "ingester", "fanfare-ingester", { "--listen", "{ingester}" }, ALWAYS, DOOR, true },
     { "gateway", "fanfare-gateway", { "--listen", "{gateway}" }, ALWAYS, DOOR, true },
@@ -99,6 +102,8 @@ static const char *value_of(const struct fan_fleet_options *options, struct fan_
         return address(options, options->bind, FAN_PORT_GATEWAY, arena);
     if (fan_bytes_eq_text(name, "ingester"))
         return address(options, options->bind, FAN_PORT_INGESTER, arena);
+    if (fan_bytes_eq_text(name, "public"))
+        return options->public_url;
     if (fan_bytes_eq_text(name, "sandbox"))
         return address(options, "127.0.0.1", FAN_PORT_SANDBOX, arena);
     FAN_ASSERT(fan_bytes_eq_text(name, "smtp"));

@@ -13,7 +13,10 @@ enum { WRONG_USAGE = 64 };
 static const struct fan_command *const commands[] = {
     &fan_command_up,
     &fan_command_prepare,
+    &fan_command_import,
     &fan_command_migrate,
+    &fan_command_send,
+    &fan_command_status,
     &fan_command_sample,
     NULL,
 };

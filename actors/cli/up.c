@@ -16,6 +16,7 @@ struct up_options {
     const char *home;
     const char *bind;
     uint32_t port;
+    const char *public_url;
     bool sandbox;
     bool foreground_logs;
     struct fan_texts without;
@@ -30,6 +31,8 @@ static const struct fan_option options[] = {
             "address of the API and of callbacks (127.0.0.1)"),
     FAN_OPTION(NUMBER, struct up_options, port, "port", "NUMBER",
             "of the API (8080); the next thirty are used as well"),
+    FAN_OPTION(TEXT, struct up_options, public_url, "public-url", "URL",
+            "where providers and recipients reach the port behind the API's"),
     FAN_OPTION(FLAG, struct up_options, sandbox, "sandbox", NULL,
             "also run a simulator of the providers"),
     FAN_OPTION(FLAG, struct up_options, foreground_logs, "foreground-logs", NULL,
@@ -41,9 +44,10 @@ static const struct fan_option options[] = {
 
 static const char details[] =
         "As root everything runs as the user fanfare. Without FANFARE_DATABASE_URL a private\n"
-        "PostgreSQL cluster is made in DIR/pg and run as one of the processes; your own settings for\n"
-        "it go into DIR/postgresql.conf. Processes that end are started again. Whatever was killed,\n"
-        "`fanfare up` continues with the same data. SIGTERM or Ctrl-C stops everything in order.";
+        "PostgreSQL cluster is made in DIR/pg and run as one of the processes; your own settings\n"
+        "for it go into DIR/postgresql.conf. Processes that end are started again. Whatever was\n"
+        "killed, `fanfare up` continues with the same data. SIGTERM or Ctrl-C stops everything in\n"
+        "order.";
 
 struct up {
     const struct up_options *options;
@@ -52,17 +56,34 @@ struct up {
     struct fan_arena *arena;
 };
 
+/* How this machine itself reaches what listens on --bind. */
+static const char *local_host(const struct up_options *asked)
+{
+    return strcmp(asked->bind, "0.0.0.0") == 0 ? "127.0.0.1" : asked->bind;
+}
+
+static const char *public_url(const struct up *up)
+{
+    if (up->options->public_url)
+        return up->options->public_url;
+    return fan_arena_printf(up->arena, "http://%s:%u", local_host(up->options),
+            up->options->port + FAN_PORT_INGESTER);
+}
+
 static void print_banner(void *context)
 {
     const struct up *up = context;
+    const char *home = up->home.path;
     const char *key = up->first ? fan_file_text(up->home.api_key_file, up->arena) : NULL;
 
-    printf("\nFanfare is up.\n\n  API      http://%s:%u\n  API key  %s\n", up->options->bind,
-            up->options->port, up->home.api_key_file);
+    printf("\nFanfare is up.\n\n");
+    printf("  API      http://%s:%u\n", local_host(up->options), up->options->port);
+    printf("  API key  %s\n", up->home.api_key_file);
     if (key)
         printf("           %s  (shown this once)\n", key);
-    printf("  logs     %s/log\n  status   fanfare status --home %s\n  stop     Ctrl-C, or kill %d\n\n",
-            up->home.path, up->home.path, (int)getpid());
+    printf("  logs     %s/log\n", home);
+    printf("  status   fanfare status --home %s\n", home);
+    printf("  stop     Ctrl-C, or kill %d\n\n", (int)getpid());
     fflush(stdout);
 }
 
@@ -101,6 +122,7 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     const struct fan_fleet_options fleet = { .home = &up.home,
         .bind = up.options->bind,
         .port = up.options->port,
+        .public_url = public_url(&up),
         .sandbox = up.options->sandbox,
         .without = up.options->without };
 
