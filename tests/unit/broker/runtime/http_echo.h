@@ -1,5 +1,5 @@
 /*
- * http_echo — a server for tests that says what it was asked, at once or when the test wants it to.
+ * http_echo — a server for tests: it says what it was asked, at once or when the test wants it to.
  */
 #ifndef FAN_TEST_HTTP_ECHO_H
 #define FAN_TEST_HTTP_ECHO_H
