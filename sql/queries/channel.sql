@@ -28,12 +28,11 @@ ORDER BY is_default DESC, id LIMIT 1;
 
 -- name: channel_insert
 -- role: fan_gateway
--- (account, kind, provider, name, settings, sealed for the sender, for the ingester, names of the
--- secrets, rate, connections, enabled, default)
-INSERT INTO channel (account_id, kind, provider, name, settings, sealed_sender, sealed_ingester,
-  secret_names, rate, connections, enabled, is_default)
-VALUES ($1, $2::smallint, $3::text, $4::text, $5::text::jsonb, $6::bytea, $7::bytea, $8::text[],
-  $9::float8, $10::int, $11::boolean, $12::boolean) RETURNING id;
+-- (account, kind, provider, name, settings, rate, connections, enabled, default)
+INSERT INTO channel (account_id, kind, provider, name, settings, rate, connections, enabled,
+  is_default)
+VALUES ($1, $2::smallint, $3::text, $4::text, $5::text::jsonb, $6::float8, $7::int, $8::boolean,
+  $9::boolean) RETURNING id;
 
 -- name: channel_update
 -- role: fan_gateway

@@ -40,7 +40,7 @@ SELECT id, external_id, phone, email, first_name, last_name, company, country, l
 FROM contact c WHERE c.account_id = $1 AND c.id = ANY (ARRAY(
     SELECT id FROM contact WHERE account_id = $1 AND external_id = $4::text
     UNION SELECT id FROM contact WHERE account_id = $1 AND phone = $4
-    UNION SELECT id FROM contact WHERE account_id = $1 AND email = lower($4)))
+    UNION SELECT id FROM contact WHERE account_id = $1 AND email = $4))
 ORDER BY c.id DESC LIMIT $2::bigint OFFSET $3::bigint;
 
 -- name: contact_count
@@ -58,7 +58,7 @@ WHERE account_id = $1 AND tag_id = ANY ($2::bigint[]);
 -- (account, text)
 SELECT count(*) FROM (SELECT id FROM contact WHERE account_id = $1 AND external_id = $2::text
   UNION SELECT id FROM contact WHERE account_id = $1 AND phone = $2
-  UNION SELECT id FROM contact WHERE account_id = $1 AND email = lower($2)) c;
+  UNION SELECT id FROM contact WHERE account_id = $1 AND email = $2) c;
 
 -- name: contact_missing
 -- role: fan_gateway
@@ -69,8 +69,9 @@ ORDER BY u.place LIMIT 1;
 
 -- name: contact_lock
 -- role: fan_gateway
--- Whoever writes a contact of this identity now waits for the others. (account, identity)
-SELECT pg_advisory_xact_lock(hashtextextended('contact ' || $2::text, $1));
+-- Nobody else makes a contact of this account until the transaction ends; import_lock_people takes
+-- the same lock.
+SELECT pg_advisory_xact_lock(hashtextextended('contacts', $1));
 
 -- name: contact_match
 -- role: fan_gateway

@@ -23,21 +23,16 @@ UPDATE import SET blocks = $3::int, bytes = $4::bigint, touched_at = statement_t
 WHERE account_id = $1 AND id = $2::bigint AND state = 0 RETURNING id;
 
 -- name: import_failed
--- role: fan_gateway
+-- role: fan_gateway, fan_audience
 -- (account, import, reason)
 UPDATE import SET state = 3, reason = $3::text, touched_at = statement_timestamp(),
   ended_at = statement_timestamp()
 WHERE account_id = $1 AND id = $2::bigint AND state IN (0, 1) RETURNING id;
 
 -- name: import_blocks_drop
--- role: fan_gateway
+-- role: fan_gateway, fan_audience
 -- Forget blocks that will not be taken in. (account, import)
 DELETE FROM import_block WHERE account_id = $1 AND import_id = $2::bigint;
-
--- name: import_backlog
--- role: fan_gateway
--- Blocks that wait to be taken in. (account, import)
-SELECT blocks - next_block, state FROM import WHERE account_id = $1 AND id = $2::bigint;
 
 -- name: import_get
 -- role: fan_gateway

@@ -139,8 +139,7 @@ static enum fan_err settle(struct fan_db *db, fan_id account, fan_id id,
 }
 
 enum fan_err fan_channel_insert(struct fan_db *db, fan_id account,
-        const struct fan_channel *channel, const struct fan_channel_secrets *secrets,
-        struct fan_arena *arena, fan_id *id, struct fan_why *why)
+        const struct fan_channel *channel, struct fan_arena *arena, fan_id *id, struct fan_why *why)
 {
     struct fan_args args;
     enum fan_err err;
@@ -150,9 +149,6 @@ enum fan_err fan_channel_insert(struct fan_db *db, fan_id account,
     fan_arg_text(&args, channel->provider);
     fan_arg_text(&args, channel->name);
     fan_arg_text(&args, channel->settings);
-    fan_arg_bytea(&args, secrets->for_sender);
-    fan_arg_bytea(&args, secrets->for_ingester);
-    fan_arg_texts(&args, secrets->names.at, secrets->names.len);
     fan_arg_real(&args, channel->rate);
     fan_arg_i32(&args, (int32_t)channel->connections);
     fan_arg_bool(&args, channel->enabled);

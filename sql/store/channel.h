@@ -42,25 +42,25 @@ enum fan_err fan_channel_count(struct fan_db *db, fan_id account, int kind, stru
 enum fan_err fan_channel_preferred(struct fan_db *db, fan_id account, enum fan_kind kind,
         struct fan_arena *arena, fan_id *out, struct fan_why *why) FAN_MUST_CHECK;
 
-/* Secrets on their way in: a JSON object for each reader, sealed for it; absent: none for it. */
-struct fan_channel_secrets {
-    struct fan_bytes for_sender, for_ingester;
-    struct fan_texts names;
-};
-
 /**
- * Make a channel and its send slots.
+ * Make a channel and its send slots. Its secrets follow: they are sealed for its id.
  *
  * fails  FAN_INVALID  the name is another channel's (field "channel_account_id_name_key")
  */
 enum fan_err fan_channel_insert(struct fan_db *db, fan_id account,
-        const struct fan_channel *channel, const struct fan_channel_secrets *secrets,
-        struct fan_arena *arena, fan_id *id, struct fan_why *why) FAN_MUST_CHECK;
+        const struct fan_channel *channel, struct fan_arena *arena, fan_id *id,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /** Write name, settings, rate, connections and the switches of channel->id. fails FAN_NOT_FOUND */
 enum fan_err fan_channel_update(struct fan_db *db, fan_id account,
         const struct fan_channel *channel, struct fan_arena *arena,
         struct fan_why *why) FAN_MUST_CHECK;
+
+/* Secrets on their way in: a JSON object for each reader, sealed for it; absent: none for it. */
+struct fan_channel_secrets {
+    struct fan_bytes for_sender, for_ingester;
+    struct fan_texts names;
+};
 
 /** Put all secrets anew; those of before are gone. */
 enum fan_err fan_channel_seal(struct fan_db *db, fan_id account, fan_id channel,

@@ -130,30 +130,14 @@ enum fan_err fan_contact_missing(struct fan_db *db, fan_id account, struct fan_i
 
 /* ---- writing ---- */
 
-/* Two requests that bring the same new person meet here; the lock ends with the transaction. If two
- * ever wait for each other, PostgreSQL ends one and its turn is repeated. */
-static enum fan_err lock_identity(struct fan_db *db, fan_id account, struct fan_bytes identity,
-        struct fan_arena *arena, struct fan_why *why)
+/* Two requests that bring the same new person meet here; the lock ends with the transaction. */
+static enum fan_err lock_people(struct fan_db *db, fan_id account, struct fan_arena *arena,
+        struct fan_why *why)
 {
     struct fan_args args;
 
-    if (!identity.at)
-        return FAN_OK;
     begin(&args, arena, account);
-    fan_arg_text(&args, identity);
     return fan_db_run(db, &fan_q_contact_lock, &args, NULL, why);
-}
-
-static enum fan_err lock_identities(struct fan_db *db, fan_id account,
-        const struct fan_contact *contact, struct fan_arena *arena, struct fan_why *why)
-{
-    enum fan_err err = lock_identity(db, account, contact->external_id, arena, why);
-
-    if (!err)
-        err = lock_identity(db, account, contact->phone, arena, why);
-    if (!err)
-        err = lock_identity(db, account, contact->email, arena, why);
-    return err;
 }
 
 static enum fan_err match(struct fan_db *db, fan_id account, const struct fan_contact *contact,
@@ -189,7 +173,7 @@ enum fan_err fan_contact_put(struct fan_db *db, fan_id account, const struct fan
 {
     struct fan_args args;
     fan_id found;
-    enum fan_err err = lock_identities(db, account, contact, arena, why);
+    enum fan_err err = lock_people(db, account, arena, why);
 
     if (!err)
         err = match(db, account, contact, arena, &found, why);

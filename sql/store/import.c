@@ -95,21 +95,6 @@ enum fan_err fan_import_fail(struct fan_db *db, fan_id account, fan_id import,
     return fan_db_run(db, &fan_q_import_blocks_drop, &args, NULL, why);
 }
 
-enum fan_err fan_import_backlog(struct fan_db *db, fan_id account, fan_id import,
-        struct fan_arena *arena, int64_t *out, struct fan_why *why)
-{
-    struct fan_args args;
-    struct fan_rows rows;
-    enum fan_err err;
-
-    begin_import(&args, arena, account, import);
-    err = fan_db_run(db, &fan_q_import_backlog, &args, &rows, why);
-    *out = 0;
-    if (!err && rows.count && fan_row_i64(&rows, 0, 1) <= FAN_IMPORT_RUNNING)
-        *out = fan_row_i64(&rows, 0, 0);
-    return err;
-}
-
 /* ---- showing ---- */
 
 static struct fan_import read_import(const struct fan_rows *rows, int row, struct fan_arena *arena)

@@ -58,10 +58,6 @@ enum fan_err fan_import_received(struct fan_db *db, fan_id account, fan_id impor
 enum fan_err fan_import_fail(struct fan_db *db, fan_id account, fan_id import,
         struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Blocks that wait to be taken in; 0 when it has ended. */
-enum fan_err fan_import_backlog(struct fan_db *db, fan_id account, fan_id import,
-        struct fan_arena *arena, int64_t *out, struct fan_why *why) FAN_MUST_CHECK;
-
 /** fails FAN_NOT_FOUND */
 enum fan_err fan_import_get(struct fan_db *db, fan_id account, fan_id import,
         struct fan_arena *arena, struct fan_import *out, struct fan_why *why) FAN_MUST_CHECK;

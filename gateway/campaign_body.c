@@ -1,0 +1,367 @@
+#include "gateway/campaign_body.h"
+
+#include "actors/lib/text/template.h"
+#include "sql/store/account.h"
+#include "sql/store/channel.h"
+#include "sql/store/contact.h"
+#include "sql/store/tag.h"
+
+enum { TAGS_MAX = 100 };
+
+/* ---- the fields that only people read ---- */
+
+enum detail_type { DETAIL_TEXT, DETAIL_BOOL, DETAIL_TIME, DETAIL_WORD };
+
+static const char *const event_types[] = { "In-Person", "Virtual", NULL };
+
+static const struct detail {
+    const char *name;
+    enum detail_type type;
+    const char *const *words;
+} details[] = {
+    { "campaign_type", DETAIL_TEXT, NULL },
+    { "festival_type", DETAIL_TEXT, NULL },
+    { "greeting_text", DETAIL_TEXT, NULL },
+    { "include_image", DETAIL_BOOL, NULL },
+    { "image_theme", DETAIL_TEXT, NULL },
+    { "event_type", DETAIL_WORD, event_types },
+    { "event_date", DETAIL_TIME, NULL },
+    { "owner_name", DETAIL_TEXT, NULL },
+    { "owner_email", DETAIL_TEXT, NULL },
+};
+
+enum { DETAILS = sizeof details / sizeof *details };
+
+/* Note what is wrong with the field; its value is then taken as it stands in the body. */
+static void check_detail(struct body *body, const struct detail *detail)
+{
+    switch (detail->type) {
+    case DETAIL_TEXT:
+        body_text(body, detail->name, 1000);
+        break;
+    case DETAIL_BOOL:
+        body_bool(body, detail->name, false);
+        break;
+    case DETAIL_TIME:
+        body_time(body, detail->name, 0);
+        break;
+    case DETAIL_WORD:
+        body_word(body, detail->name, detail->words);
+    }
+}
+
+/* Start an object in the arena's care. */
+static struct fan_buffer *new_text(struct call *call, struct fan_json_writer *json)
+{
+    struct fan_buffer *text = fan_arena_alloc(call->arena, sizeof *text);
+
+    fan_buffer_init(text, 1024 * 1024);
+    fan_arena_defer(call->arena, (void (*)(void *))fan_buffer_fini, text);
+    fan_json_begin(json, text);
+    fan_json_object_open(json, NULL);
+    return text;
+}
+
+static void add_value(struct fan_json_writer *json, const char *name, const struct fan_json *value)
+{
+    struct fan_buffer text;
+
+    if (!value || fan_json_type(value) == FAN_JSON_NULL)
+        return;
+    fan_buffer_init(&text, 1024 * 1024);
+    fan_json_dump(value, &text);
+    fan_json_add_raw(json, name, fan_buffer_bytes(&text));
+    fan_buffer_fini(&text);
+}
+
+static void read_details(struct body *body, struct fan_campaign *campaign)
+{
+    const struct fan_json *before = NULL;
+    struct fan_json_writer json;
+    struct fan_buffer *text = new_text(body->call, &json);
+
+    if (campaign->details.at && fan_json_parse(campaign->details, body->call->arena, &before, NULL))
+        before = NULL;
+    for (size_t i = 0; i < DETAILS; i++) {
+        const char *name = details[i].name;
+
+        check_detail(body, &details[i]);
+        add_value(&json, name,
+                body_has(body, name) ? body_value(body, name) : fan_json_get(before, name));
+    }
+    fan_json_object_close(&json);
+    campaign->details = fan_buffer_bytes(text);
+}
+
+/* ---- the content ---- */
+
+static const struct {
+    const char *field; /* in the API */
+    const char *part;  /* in the content */
+} parts[] = {
+    { "syntax", "syntax" },
+    { "message", "text" },
+    { "subject", "subject" },
+    { "html", "html" },
+    { "media_url", "media_url" },
+    { "template", "template" },
+};
+
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static void read_content(struct body *body, struct fan_campaign *campaign)
+{
+    const struct fan_json *before = NULL;
+    struct fan_json_writer json;
+    struct fan_buffer *text = new_text(body->call, &json);
+
+    if (campaign->content.at && fan_json_parse(campaign->content, body->call->arena, &before, NULL))
+        before = NULL;
+    for (size_t i = 0; i < PARTS; i++)
+        add_value(&json, parts[i].part,
+                body_has(body, parts[i].field) ? body_value(body, parts[i].field)
+                                               : fan_json_get(before, parts[i].part));
+    fan_json_object_close(&json);
+    campaign->content = fan_buffer_bytes(text);
+}
+
+/* The template needs the kind of channel and the account's fields. */
+static enum fan_err check_content(struct call *call, const struct fan_campaign *campaign)
+{
+    struct fan_why faults[FAN_TEMPLATE_FAULTS];
+    struct fan_text_fields fields;
+    struct fan_texts attributes;
+    struct fan_account account;
+    size_t count;
+    enum fan_err err =
+            fan_attributes(call->db, call->caller.account, call->arena, &attributes, call->why);
+
+    if (!err)
+        err = fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
+    if (err || !campaign->kind)
+        return err;
+    fields = fan_text_fields_of(attributes, account.fallbacks, call->arena);
+    count = fan_template_check(campaign->kind, campaign->content, &fields, call->arena, faults);
+    for (size_t i = 0; i < count; i++)
+        call_fault(call, faults[i].field, "", "%s", faults[i].text);
+    return FAN_OK;
+}
+
+/* ---- channel and audience ---- */
+
+static enum fan_err read_channel(struct body *body, struct fan_campaign *campaign, bool is_new)
+{
+    struct call *call = body->call;
+    struct fan_bytes word = body_text(body, "channel", 20);
+    int64_t id = body_i64(body, "channel_id", 1, FAN_ID_MAX, 0);
+    struct fan_channel channel;
+    enum fan_err err;
+
+    if (word.at && fan_kind_of(word) <= 0)
+        body_fault(body, "channel", "sms, whatsapp, email, …", "there is no such kind of channel");
+    else if (word.at && !id) {
+        campaign->kind = (enum fan_kind)fan_kind_of(word);
+        err = fan_channel_preferred(call->db, call->caller.account, campaign->kind, call->arena,
+                &campaign->channel, call->why);
+        if (!err && !campaign->channel)
+            body_fault(body, "channel", "a kind that a channel of yours has",
+                    "there is no enabled channel of this kind");
+        return err;
+    }
+    if (!id) {
+        if (is_new && !word.at)
+            body_fault(body, "channel_id", "a channel's id, or channel: its kind", "missing");
+        return FAN_OK;
+    }
+    err = fan_channel_get(call->db, call->caller.account, id, call->arena, &channel, call->why);
+    if (err == FAN_NOT_FOUND) {
+        body_fault(body, "channel_id", "the id of a channel of yours", "there is no such channel");
+        return FAN_OK;
+    }
+    if (!err && word.at && fan_kind_of(word) != (int)channel.kind)
+        body_fault(body, "channel", fan_kind_name((int)channel.kind),
+                "the channel is another kind");
+    if (!err) {
+        campaign->kind = channel.kind;
+        campaign->channel = id;
+    }
+    return err;
+}
+
+static bool read_tags(struct body *body, struct fan_texts *names)
+{
+    const struct fan_json *audience = body_value(body, "audience");
+    bool flat = body_texts(body, "target_tags", TAGS_MAX, names);
+    struct body inner;
+
+    if (!audience)
+        return flat;
+    if (flat)
+        body_fault(body, "target_tags", "", "not together with audience");
+    if (fan_json_type(audience) != FAN_JSON_OBJECT) {
+        body_fault(body, "audience", "{\"tags\": [\"…\"]}", "not an object");
+        return false;
+    }
+    body_begin(&inner, body->call, audience, "audience.");
+    flat = body_texts(&inner, "tags", TAGS_MAX, names);
+    body_end(&inner);
+    return flat;
+}
+
+static enum fan_err read_audience(struct body *body, struct fan_campaign *campaign)
+{
+    struct call *call = body->call;
+    struct fan_texts names = { .len = 0 };
+    enum fan_err err;
+
+    if (!read_tags(body, &names))
+        return FAN_OK;
+    err = fan_tags_find(call->db, call->caller.account, names, call->arena, &campaign->tags,
+            call->why);
+    for (size_t i = 0; !err && i < campaign->tags.len; i++)
+        if (!campaign->tags.at[i])
+            call_fault(call, fan_arena_printf(call->arena, "audience.tags[%zu]", i),
+                    "a tag that a contact or an import has", "there is no tag %.*s",
+                    FAN_BYTES_ARG(names.at[i]));
+    return err;
+}
+
+/* ---- when, and the rest ---- */
+
+static void read_times(struct body *body, struct fan_campaign *campaign)
+{
+    bool given = body_has(body, "scheduled_at");
+
+    campaign->scheduled_at = body_time(body, "scheduled_at", campaign->scheduled_at);
+    campaign->start_date = body_time(body, "start_date", campaign->start_date);
+    campaign->end_date = body_time(body, "end_date", campaign->end_date);
+    if (given && campaign->scheduled_at && campaign->scheduled_at <= fan_clock_now())
+        body_fault(body, "scheduled_at", "an instant in the future", "it has passed");
+    if (campaign->start_date && campaign->end_date && campaign->end_date < campaign->start_date)
+        body_fault(body, "end_date", "an instant after start_date", "before start_date");
+    if (campaign->end_date && campaign->scheduled_at > campaign->end_date)
+        body_fault(body, "scheduled_at", "an instant before end_date", "after end_date");
+    campaign->state = campaign->scheduled_at ? FAN_CAMPAIGN_SCHEDULED : FAN_CAMPAIGN_DRAFT;
+}
+
+static enum fan_err read_sender(struct body *body, struct fan_campaign *campaign)
+{
+    struct call *call = body->call;
+    int64_t sender = body_i64(body, "sender_id", 1, FAN_ID_MAX, 0);
+    bool exists = true;
+    enum fan_err err = FAN_OK;
+
+    if (sender)
+        err = fan_user_exists(call->db, call->caller.account, sender, call->arena, &exists,
+                call->why);
+    if (!err && !exists)
+        body_fault(body, "sender_id", "the id of a user of yours", "there is no such user");
+    if (body_has(body, "sender_id"))
+        campaign->sender = sender;
+    return err;
+}
+
+static void read_name(struct body *body, struct fan_campaign *campaign, bool is_new)
+{
+    struct fan_bytes name = body_text(body, "name", 200), title = body_text(body, "title", 200);
+
+    if (name.at || title.at)
+        campaign->name = name.at ? name : title;
+    else if (is_new && !body_value(body, "name") && !body_value(body, "title"))
+        body_fault(body, "name", "a text (or title)", "missing");
+    if (body_has(body, "description"))
+        campaign->description = body_text(body, "description", 4000);
+}
+
+static void read_policy(struct body *body, struct fan_campaign *campaign)
+{
+    static const char *const policies[] = { "at_most_once", "at_least_once", NULL };
+    int policy = body_word(body, "delivery_policy", policies);
+
+    if (policy >= 0)
+        campaign->at_least_once = policy == 1;
+    campaign->enabled = body_bool(body, "enabled", campaign->enabled);
+}
+
+enum fan_err campaign_body_read(struct call *call, struct fan_campaign *campaign, bool is_new)
+{
+    struct body body;
+    enum fan_err err;
+
+    body_begin(&body, call, call->body, "");
+    read_name(&body, campaign, is_new);
+    read_times(&body, campaign);
+    read_policy(&body, campaign);
+    read_details(&body, campaign);
+    read_content(&body, campaign);
+    err = read_channel(&body, campaign, is_new);
+    if (!err)
+        err = read_audience(&body, campaign);
+    if (!err)
+        err = read_sender(&body, campaign);
+    if (!err)
+        err = check_content(call, campaign);
+    body_end(&body);
+    return err ? err : call_check(call);
+}
+
+/* ---- writing ---- */
+
+static void write_parts(struct call *call, const struct fan_campaign *campaign)
+{
+    const struct fan_json *content = NULL, *detail = NULL;
+
+    if (fan_json_parse(campaign->content, call->arena, &content, NULL))
+        content = NULL;
+    if (fan_json_parse(campaign->details, call->arena, &detail, NULL))
+        detail = NULL;
+    for (size_t i = 0; i < PARTS; i++)
+        add_value(&call->json, parts[i].field, fan_json_get(content, parts[i].part));
+    for (size_t i = 0; i < DETAILS; i++)
+        add_value(&call->json, details[i].name, fan_json_get(detail, details[i].name));
+}
+
+static void write_audience(struct fan_json_writer *json, const struct fan_campaign *campaign)
+{
+    fan_json_object_open(json, "audience");
+    fan_json_array_open(json, "tags");
+    for (size_t i = 0; i < campaign->tag_names.len; i++)
+        fan_json_add_text(json, NULL, campaign->tag_names.at[i]);
+    fan_json_array_close(json);
+    fan_json_object_close(json);
+}
+
+static void write_times(struct fan_json_writer *json, const struct fan_campaign *campaign)
+{
+    fan_json_add_time(json, "scheduled_at", campaign->scheduled_at);
+    fan_json_add_time(json, "start_date", campaign->start_date);
+    fan_json_add_time(json, "end_date", campaign->end_date);
+    fan_json_add_time(json, "created_at", campaign->created_at);
+    fan_json_add_time(json, "updated_at", campaign->updated_at);
+    fan_json_add_time(json, "started_at", campaign->started_at);
+    fan_json_add_time(json, "ended_at", campaign->ended_at);
+}
+
+void campaign_write(struct call *call, const struct fan_campaign *campaign)
+{
+    struct fan_json_writer *json = &call->json;
+
+    fan_json_add_i64(json, "id", campaign->id);
+    fan_json_add_i64(json, "display_id", campaign->display_id);
+    fan_json_add_text(json, "name", campaign->name);
+    fan_json_add_text(json, "description", campaign->description);
+    fan_json_add_text(json, "channel", fan_bytes_of(fan_kind_name((int)campaign->kind)));
+    fan_json_add_i64(json, "channel_id", campaign->channel);
+    fan_json_add_text(json, "status", fan_bytes_of(fan_campaign_state_name((int)campaign->state)));
+    write_parts(call, campaign);
+    write_audience(json, campaign);
+    write_times(json, campaign);
+    fan_json_add_text(json, "delivery_policy",
+            campaign->at_least_once ? FAN_LIT("at_least_once") : FAN_LIT("at_most_once"));
+    fan_json_add_bool(json, "enabled", campaign->enabled);
+    fan_json_add_bool(json, "archived", campaign->archived);
+    if (campaign->sender)
+        fan_json_add_i64(json, "sender_id", campaign->sender);
+    else
+        fan_json_add_null(json, "sender_id");
+}

@@ -1,0 +1,165 @@
+/*
+ * gateway — the HTTP API: campaigns, contacts, channels, imports, live progress.
+ *
+ * takes   HTTP from people and programs
+ * gives   rows; resolve_request, import_request; news of what they changed
+ * keeps   keys that were verified a moment ago, clients of the progress stream
+ * scales  start any number; they share nothing
+ * fails   without the database every route but /health answers 503; an upload that is cut leaves an
+ *         import that says so
+ */
+#include "gateway/call.h"
+#include "gateway/live.h"
+#include "gateway/upload.h"
+
+#include <stdio.h>
+
+static const struct fan_setting settings[] = {
+    FAN_SET_TEXT(struct gateway_settings, listen, "127.0.0.1:8080", "where the API is"),
+    FAN_SET_U32(struct gateway_settings, connections, "1024", 1, 65536, "clients at once"),
+    FAN_SET_U32(struct gateway_settings, body_kib, "1024", 1, 16384, "KiB of a JSON body"),
+    FAN_SET_U32(struct gateway_settings, upload_mib, "512", 1, 4096, "MiB of a contact list"),
+    FAN_SET_U32(struct gateway_settings, key_cache_ms, "5000", 0, 5000,
+            "how long a revoked key may still work"),
+    FAN_SET_U32(struct gateway_settings, page_size_max, "100", 1, 200, "rows of a page"),
+    FAN_SET_U32(struct gateway_settings, streams, "256", 1, 65536, "clients that watch progress"),
+    FAN_SET_END,
+};
+
+/* ---- news: whoever watches that account should look ---- */
+
+#define WAKES_ON(name) \
+    static enum fan_err on_##name(struct fan_turn *turn, const struct fan_##name *message) \
+    { \
+        struct gateway *gateway = turn->state; \
+\
+        (void)message; \
+        live_wake(gateway->live, turn->route.account); \
+        return FAN_OK; \
+    }
+
+WAKES_ON(run_changed)
+WAKES_ON(chunks_planned)
+WAKES_ON(messages_settled)
+WAKES_ON(receipts_applied)
+WAKES_ON(import_changed)
+WAKES_ON(campaign_changed)
+
+static enum fan_err on_live_tick(struct fan_turn *turn)
+{
+    struct gateway *gateway = turn->state;
+
+    return live_look(gateway->live, turn);
+}
+
+static enum fan_err on_beat_tick(struct fan_turn *turn)
+{
+    struct gateway *gateway = turn->state;
+
+    live_beat(gateway->live);
+    return FAN_OK;
+}
+
+static const struct fan_tick ticks[] = {
+    { .interval_ms = 250, .name = "live", .fn = on_live_tick },
+    { .interval_ms = 1000, .name = "beat", .fn = on_beat_tick },
+    { .interval_ms = 0 },
+};
+
+/* ---- the process ---- */
+
+static void open_metrics(struct gateway *gateway)
+{
+    struct fan_metrics *metrics = fan_actor_metrics(gateway->actor);
+
+    for (int class = 2; class <= 5; class ++) {
+        char label[24];
+
+        snprintf(label, sizeof label, "status=\"%dxx\"", class);
+        gateway->requests[class] = fan_metric_counter(metrics, "fanfare_gateway_requests_total",
+                label, "API requests by their answer.");
+    }
+    gateway->seconds = fan_metric_histogram(metrics, "fanfare_gateway_request_seconds", "",
+            "How long API requests took.");
+}
+
+static enum fan_err open_gateway(struct fan_actor *actor, void *state, struct fan_why *why)
+{
+    struct gateway *gateway = state;
+    struct fan_http_server_options options;
+    enum fan_err err;
+
+    gateway->actor = actor;
+    gateway->settings = fan_actor_settings(actor);
+    gateway->started = fan_clock_elapsed();
+    gateway->keys = keys_new(gateway->settings->key_cache_ms);
+    gateway->live = live_new(gateway);
+    open_metrics(gateway);
+    options = (struct fan_http_server_options){
+        .listen = gateway->settings->listen,
+        .connections = gateway->settings->connections,
+        .body_cap = gateway->settings->body_kib * 1024,
+    };
+    err = fan_http_server_open(fan_actor_loop(actor), &options, call_serve, gateway,
+            &gateway->server, why);
+    if (err)
+        return err;
+    fan_http_server_parts(gateway->server, upload_head, upload_part);
+    fan_log(NULL, FAN_INFO, "gateway.opened", "listening on port %u",
+            fan_http_server_port(gateway->server));
+    return FAN_OK;
+}
+
+static void drain_gateway(struct fan_actor *actor, void *state)
+{
+    struct gateway *gateway = state;
+
+    (void)actor;
+    fan_http_server_quiesce(gateway->server);
+    live_end(gateway->live);
+}
+
+static bool gateway_is_busy(struct fan_actor *actor, void *state)
+{
+    struct gateway *gateway = state;
+
+    (void)actor;
+    return fan_http_server_open_requests(gateway->server) > 0;
+}
+
+static void close_gateway(struct fan_actor *actor, void *state)
+{
+    struct gateway *gateway = state;
+
+    (void)actor;
+    fan_http_server_close(&gateway->server);
+    live_free(&gateway->live);
+    keys_free(&gateway->keys);
+}
+
+static const struct fan_role gateway_role = {
+    .name = "gateway",
+    .summary = "the HTTP API: campaigns, contacts, channels, imports, live progress",
+    .settings = settings,
+    .settings_size = sizeof(struct gateway_settings),
+    .state_size = sizeof(struct gateway),
+    .db_use = FAN_DB_FREE,
+    .ticks = ticks,
+    .open = open_gateway,
+    .drain = drain_gateway,
+    .busy = gateway_is_busy,
+    .close = close_gateway,
+    .on = {
+        .run_changed = on_run_changed,
+        .chunks_planned = on_chunks_planned,
+        .messages_settled = on_messages_settled,
+        .receipts_applied = on_receipts_applied,
+        .import_changed = on_import_changed,
+        .campaign_changed = on_campaign_changed,
+    },
+};
+
+int main(int argc, char **argv)
+{
+    return fan_actor_main(&gateway_role, argc, argv);
+}
