@@ -5,8 +5,8 @@
  * A line is one write(): it survives the death of the process, and several sandboxes may share a
  * file. What tests recount.
  *
- *   {"at":"2026-11-20T06:42:14.123456Z","provider":"twilio","to":"+14155552671","token":"1234567.k5Zq0w",
- *    "verdict":"accepted","id":"SM…","status":201}
+ *   {"at":"2026-11-20T06:42:14.123456Z","provider":"twilio","to":"+14155552671",
+ *    "token":"1234567.k5Zq0w","verdict":"accepted","id":"SM…","status":201}
  *
  * token is ours, from the callback URL, the opaque data or the Message-ID. A status of 0 is an
  * answer that never left.

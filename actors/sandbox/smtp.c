@@ -106,14 +106,13 @@ static bool flush(struct connection *connection)
 static bool take(struct connection *connection)
 {
     struct fan_buffer *in = &connection->in;
-    char *room =
-            fan_buffer_reserve(in, in->cap - in->len < READ_MAX ? in->cap - in->len : READ_MAX);
+    size_t free_bytes = in->cap - in->len;
+    size_t most = free_bytes < READ_MAX ? free_bytes : READ_MAX;
     ssize_t len;
 
-    if (!room || in->len == in->cap)
+    if (most == 0)
         return false; /* a line without end */
-    len = recv(connection->fd, room, in->cap - in->len < READ_MAX ? in->cap - in->len : READ_MAX,
-            0);
+    len = recv(connection->fd, fan_buffer_reserve(in, most), most, 0);
     if (len < 0)
         return errno == EAGAIN || errno == EINTR;
     if (len == 0)

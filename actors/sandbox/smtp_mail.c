@@ -47,7 +47,8 @@ void fan_smtp_mail_line(struct fan_smtp_mail *mail, struct fan_bytes line)
     mail->size += line.len;
     if (line.len > FAN_SMTP_LINE)
         flaw(mail, "a line is longer than 998 bytes");
-    if (!fan_bytes_ends(line, FAN_LIT("\r\n"))) {
+    mail->bare = !fan_bytes_ends(line, FAN_LIT("\r\n"));
+    if (mail->bare) {
         flaw(mail, "a line does not end in CRLF");
         return;
     }

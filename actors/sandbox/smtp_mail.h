@@ -11,6 +11,7 @@ enum { FAN_SMTP_LINE = 1000 /* bytes, with CRLF */, FAN_SMTP_TOKEN = 128 };
 
 struct fan_smtp_mail {
     uint64_t size;
+    bool bare;        /* the line before ended in LF alone */
     bool body;        /* the empty line after the headers has come */
     bool from, date;  /* these headers were there */
     const char *flaw; /* the first one; NULL: none */

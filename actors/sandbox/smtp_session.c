@@ -333,9 +333,10 @@ static void end_mail(struct fan_smtp_session *session)
     forget_mail(session);
 }
 
+/* Only CRLF, dot, CRLF ends a mail: who also takes a bare LF lets one mail smuggle in another. */
 static void take_mail_line(struct fan_smtp_session *session, struct fan_bytes line)
 {
-    if (fan_bytes_eq_text(line, ".\r\n")) {
+    if (fan_bytes_eq_text(line, ".\r\n") && !session->mail.bare) {
         end_mail(session);
         return;
     }

@@ -397,6 +397,43 @@ def commands_may_come_in_one_piece():
         same(sandbox.journal()[0]["token"], "2.y")
 
 
+# --- what the drivers write -----------------------------------------------------------------------
+
+
+def golden_requests(provider):
+    """Yield (file name, the fields above the empty line, the body) of a driver's requests."""
+    folder = os.path.join(os.environ.get("FAN_SOURCE", "."), "tests/golden/providers", provider,
+                          "requests")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            head, _, body = file.read().partition(b"\n\n")
+        yield name, dict(line.partition(": ")[::2] for line in head.decode().splitlines()), body
+
+
+def what_the_drivers_write_is_taken():
+    templates = "spring_offer:en_US:2,festival:hi:1:image,hello_world:en_US:0,hello_world:de:0," \
+                "note:en:3"
+    with Sandbox(twilio_auth_token="12345", meta_access_token="EAAGtoken", smtp_username="",
+                 meta_templates=templates) as sandbox:
+        for provider in ("sms_twilio", "whatsapp_meta"):
+            for name, fields, body in golden_requests(provider):
+                if name == "api_key.txt":
+                    continue  # the sandbox has no API keys
+                path = "/" + fields["url"].split("/", 3)[3].removeprefix("twilio/")
+                headers = {key: fields[key] for key in ("Authorization", "Content-Type")
+                           if key in fields}
+                if "username" in fields:
+                    login = f"{fields['username']}:{fields['password']}".encode()
+                    headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
+                status, answer, _ = sandbox.request("POST", path, body, headers)
+                assert status in (200, 201), (name, answer)
+        with relay(sandbox, login=False) as client:
+            for _, fields, body in golden_requests("email_smtp"):
+                client.sendmail(fields["mail_from"], fields["mail_to"], body)
+        same({(line["verdict"], line["token"]) for line in sandbox.journal()},
+             {("accepted", "1234567.k5Zq0w")})
+
+
 # --- what goes wrong on request -------------------------------------------------------------------
 
 
@@ -477,6 +514,7 @@ TESTS = [
     meta_answers_in_its_own_shape, meta_calls_back_signed_many_at_a_time,
     meta_failures_carry_errors, mails_are_taken_over_one_connection,
     mails_are_refused_as_relays_refuse_them, commands_may_come_in_one_piece,
+    what_the_drivers_write_is_taken,
     patterns_make_recipients_fail, a_throttle_lets_so_many_through_a_second,
     answers_wait_for_the_latency, a_killed_sandbox_has_written_every_answer_down,
     wrong_settings_stop_the_start,
