@@ -12,6 +12,7 @@ enum { WRONG_USAGE = 64 };
 
 static const struct fan_command *const commands[] = {
     &fan_command_up,
+    &fan_command_demo,
     &fan_command_prepare,
     &fan_command_import,
     &fan_command_migrate,

@@ -153,7 +153,8 @@ void fan_progress_add(struct fan_buffer *out, const struct fan_progress_line *li
     add_count(out, "sent", counts->sent);
     add_count(out, "delivered", counts->delivered);
     add_count(out, "read", counts->read);
-    add_count(out, "failed", counts->failed + counts->undelivered);
+    add_count(out, "undelivered", counts->undelivered);
+    add_count(out, "failed", counts->failed);
     add_count(out, "skipped", counts->skipped);
     add_count(out, "unknown", counts->unknown + counts->unknown_final);
     add_pace(out, line->pace, left);

@@ -46,8 +46,8 @@ struct fan_progress_line {
     const struct fan_pace *pace;
 };
 
-/** One line, without its end:
- *  "SMS       ████████▌    8,123/12,000  delivered 7,900  read 0  failed 12  1,950/s  2 s left" */
+/** One line, without its end: name, status, bar, settled of all, what came of them, and the speed:
+ *  "Demo by SMS  running  ▕███▏ 8,123/12,000  sent 8,020  delivered 7,900  1,950/s  2 s left" */
 void fan_progress_add(struct fan_buffer *out, const struct fan_progress_line *line);
 
 #endif

@@ -80,3 +80,23 @@ const char *fan_sandbox_key(const struct fan_home *home, const char *name, struc
     }
     return NULL;
 }
+
+enum fan_err fan_sandbox_key_set(const struct fan_home *home, const char *name, const char *value,
+        struct fan_why *why)
+{
+    struct fan_arena *arena = fan_arena_new();
+    const char *path = path_of(home, arena), *wanted = fan_arena_printf(arena, PREFIX "%s", name);
+    struct fan_bytes rest = fan_bytes_of(fan_file_text(path, arena)), line, key;
+    const char *text = fan_arena_printf(arena, "%s=%s\n", wanted, value);
+    enum fan_err err;
+
+    while (rest.at) {
+        rest = fan_bytes_split(rest, '\n', &line);
+        fan_bytes_split(line, '=', &key);
+        if (line.len && !fan_bytes_eq_text(key, wanted))
+            text = fan_arena_printf(arena, "%s%.*s\n", text, FAN_BYTES_ARG(line));
+    }
+    err = fan_file_replace(path, text, 0600, why);
+    fan_arena_free(&arena);
+    return err;
+}
