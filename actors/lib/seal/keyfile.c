@@ -24,16 +24,19 @@ bool fan_keyfile_there(const char *dir, const char *name)
     return access(path, F_OK) == 0;
 }
 
-static bool write_new(const char *path, mode_t mode, const char *text)
+/* 0, or the errno of what failed. */
+static int write_new(const char *path, mode_t mode, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    size_t len = strlen(text);
-    bool written;
+    ssize_t len = (ssize_t)strlen(text);
+    int failed = 0;
 
     if (fd < 0)
-        return false;
-    written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-    return close(fd) == 0 && written;
+        return errno;
+    if (write(fd, text, (size_t)len) != len || fsync(fd) != 0)
+        failed = errno ? errno : ENOSPC;
+    close(fd);
+    return failed;
 }
 
 static void sync_folder(const char *dir)
@@ -49,22 +52,25 @@ static void sync_folder(const char *dir)
 enum fan_err fan_keyfile_write(const char *dir, const char *name, bool secret,
         const unsigned char *key, size_t len, struct fan_why *why)
 {
-    char path[PATH_MAX], draft[PATH_MAX], own[NAME_MAX + 1], text[TEXT];
+    char path[PATH_MAX], draft[PATH_MAX], text[TEXT];
     enum fan_err err = FAN_OK;
+    int failed;
 
     FAN_ASSERT(len <= FAN_KEYFILE_MOST);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return fan_fail(why, FAN_UNAVAILABLE, "%s: %s", dir, strerror(errno));
-    snprintf(own, sizeof(own), ".%s.%ld", name, (long)getpid());
     path_of(path, dir, name);
-    path_of(draft, dir, own);
+    snprintf(draft, sizeof(draft), "%s/.%s.%ld", dir, name, (long)getpid());
+    unlink(draft); /* of a process that had our number */
     sodium_bin2hex(text, sizeof(text), key, len);
     strcat(text, "\n");
-    /* A link, unlike a rename, never takes the place of a key that another process made meanwhile.
-     */
-    if (!write_new(draft, secret ? 0600 : 0644, text) || link(draft, path) != 0)
-        err = fan_fail(why, errno == EEXIST ? FAN_CONFLICT : FAN_UNAVAILABLE, "%s: %s", path,
-                strerror(errno));
+    failed = write_new(draft, secret ? 0600 : 0644, text);
+    /* A link, unlike a rename, never takes the place of a key that was made meanwhile. */
+    if (!failed && link(draft, path) != 0)
+        failed = errno;
+    if (failed)
+        err = fan_fail(why, failed == EEXIST ? FAN_CONFLICT : FAN_UNAVAILABLE, "%s: %s", path,
+                strerror(failed));
     unlink(draft);
     sync_folder(dir);
     sodium_memzero(text, sizeof(text));

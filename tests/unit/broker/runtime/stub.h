@@ -1,6 +1,5 @@
 /*
- * stub — a server for tests of clients: a thread accepts, and each connection is served by a thread
- * of its own.
+ * stub — a server for tests of clients: one thread accepts, one more serves each connection.
  */
 #ifndef FAN_TEST_STUB_H
 #define FAN_TEST_STUB_H
