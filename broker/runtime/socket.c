@@ -21,6 +21,7 @@ struct fan_socket {
     fan_socket_fn *fn;
     void *context;
     bool *closed; /* tells the call under way that its socket is gone */
+    bool refused; /* a packet was not taken: somebody waits for room */
 };
 
 static const int types[] = {
@@ -122,7 +123,8 @@ static void on_again(void *context);
 /* Asking for events also takes the socket's inner commands, which are what made it readable. */
 static void look_again(struct fan_socket *socket)
 {
-    bool more = zsock_events(socket->zsock) & ZMQ_POLLIN;
+    int events = zsock_events(socket->zsock);
+    bool more = events & ZMQ_POLLIN || (socket->refused && events & ZMQ_POLLOUT);
 
     if (more && !socket->again)
         socket->again = fan_loop_after(socket->loop, 0, on_again, socket);
@@ -133,6 +135,7 @@ static void serve(struct fan_socket *socket)
     bool closed = false;
 
     socket->closed = &closed;
+    socket->refused = false;
     socket->fn(socket->context, socket);
     if (closed)
         return;
@@ -167,15 +170,26 @@ void fan_socket_watch(struct fan_socket *socket, struct fan_loop *loop, fan_sock
 
 /* ---- packets ---- */
 
+/* libzmq looks at what its peer has read only every millisecond, unless it is asked for events: a
+ * pipe may have room that a burst of packets does not see. */
+static bool try_twice(struct fan_socket *socket, zframe_t **frame)
+{
+    if (zframe_send(frame, socket->zsock, ZFRAME_DONTWAIT) == 0)
+        return true;
+    return zsock_events(socket->zsock) & ZMQ_POLLOUT &&
+            zframe_send(frame, socket->zsock, ZFRAME_DONTWAIT) == 0;
+}
+
 bool fan_socket_send(struct fan_socket *socket, struct fan_packet **packet)
 {
     zframe_t *frame = frame_of(*packet);
-    bool sent = zframe_send(&frame, socket->zsock, ZFRAME_DONTWAIT) == 0;
+    bool sent = try_twice(socket, &frame);
 
-    if (socket->loop && socket->type != FAN_SOCKET_PUSH)
-        look_again(socket);
     if (sent)
         *packet = NULL;
+    socket->refused = !sent;
+    if (socket->loop && (socket->refused || socket->type != FAN_SOCKET_PUSH))
+        look_again(socket);
     return sent;
 }
 

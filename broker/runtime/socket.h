@@ -25,8 +25,12 @@ enum fan_socket_type {
     FAN_SOCKET_XSUB,
 };
 
-/* Packets that a pipe holds in each direction. */
-enum { FAN_PIPE_ROOM = 16, FAN_NEWS_ROOM = 1000 };
+/*
+ * Packets that a pipe holds. A turn emits its frames faster than another thread takes them: with
+ * room for 16, all but 16 of a burst were dropped. So there is room for what a broker would hold of
+ * one message in both lanes; credit bounds the way to a worker.
+ */
+enum { FAN_PIPE_ROOM = 128, FAN_NEWS_ROOM = 1000 };
 
 /* How long a closed socket still sends what it had taken. */
 enum { FAN_LINGER_NONE = 0, FAN_LINGER_DRAIN = 2000 /* ms */ };

@@ -23,6 +23,7 @@ enum {
     HEARD,     /* how many news */
 };
 
+enum { BURST = 64, BURSTS = 10 };
 enum { NEWS = 100000, NEWS_AT_ONCE = 1000, WAITED_MS = 5000, GONE_MS = 3500 };
 
 /* ---- the processes ---- */
@@ -77,6 +78,28 @@ static const struct fan_role emitter = {
     .no_database = true,
     .state_size = sizeof(struct emitter),
     .ticks = emitter_ticks,
+};
+
+static enum fan_err emit_burst(struct fan_turn *turn)
+{
+    struct emitter *self = turn->state;
+    enum fan_err err = FAN_OK;
+
+    for (int i = 0; !err && i < BURST && self->chunk < BURST * BURSTS; i++) {
+        const struct fan_render_request request = { .chunk = ++self->chunk, .epoch = 1 };
+
+        err = fan_emit_render_request(turn, &turn->route, &request);
+    }
+    return err;
+}
+
+static const struct fan_tick burster_ticks[] = { { 300, "burst", emit_burst }, { 0, NULL, NULL } };
+
+static const struct fan_role burster = {
+    .name = "test",
+    .no_database = true,
+    .state_size = sizeof(struct emitter),
+    .ticks = burster_ticks,
 };
 
 static enum fan_err on_gone(struct fan_turn *turn, const struct fan_worker_gone *gone)
@@ -236,6 +259,21 @@ static void it_is_the_same_over_tcp(void **state)
     crew_fini(&crew);
 }
 
+/* As many as a broker may hold of one message; its pipes must not hold fewer. */
+static void a_turn_s_burst_of_frames_arrives_whole(void **state)
+{
+    struct crew crew;
+    pid_t one;
+
+    crew_init(&crew, 1, 0);
+    crew_start_broker(&crew, 0);
+    one = crew_start(&crew, &worker, NULL, NULL);
+    usleep(1000 * 1000);
+    crew_start(&crew, &burster, NULL, NULL);
+    await_work(&crew, one, BURST * BURSTS, 3 * WAITED_MS);
+    crew_fini(&crew);
+}
+
 static void a_killed_worker_is_announced_and_others_take_its_work(void **state)
 {
     struct crew crew;
@@ -379,6 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_frame_reaches_one_worker_through_either_broker),
         cmocka_unit_test(it_is_the_same_over_tcp),
+        cmocka_unit_test(a_turn_s_burst_of_frames_arrives_whole),
         cmocka_unit_test(a_killed_worker_is_announced_and_others_take_its_work),
         cmocka_unit_test(a_worker_that_stops_says_bye),
         cmocka_unit_test(a_worker_that_was_stopped_for_long_comes_back),
