@@ -170,7 +170,7 @@ static void write_meta(struct delivery *delivery)
 {
     const struct fan_callbacks *callbacks = delivery->callbacks;
     const struct fan_pending **pending =
-            fan_arena_array(delivery->arena, delivery->len, sizeof(*pending));
+            fan_arena_array(delivery->arena, delivery->len, sizeof(void *));
 
     for (uint32_t i = 0; i < delivery->len; i++)
         pending[i] = &callbacks->backlog.at[delivery->index[i]];

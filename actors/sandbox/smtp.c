@@ -209,9 +209,9 @@ static enum fan_err open_socket(struct fan_smtp_sink *sink, const char *listen, 
         .ai_socktype = SOCK_STREAM };
     const char *colon = strrchr(listen, ':');
     bool bracketed = listen[0] == '[' && colon && colon > listen && colon[-1] == ']';
-    struct sockaddr_in6 bound;
+    struct sockaddr_in6 bound = { 0 };
     socklen_t len = sizeof(bound);
-    struct addrinfo *address;
+    struct addrinfo *address = NULL;
     char host[64] = "";
 
     if (colon && (size_t)(colon - listen) < sizeof(host))
@@ -273,8 +273,10 @@ void fan_smtp_sink_close(struct fan_smtp_sink **sink)
     if (!old)
         return;
     fan_smtp_sink_quiesce(old);
-    while (old->first)
-        close_connection(old->first);
+    for (struct connection *each = old->first, *next; each; each = next) {
+        next = each->after;
+        close_connection(each);
+    }
     fan_loop_cancel(&old->sweep);
     free(old);
     *sink = NULL;
