@@ -227,8 +227,9 @@ void fan_http_easy_free(struct fan_http_easy **easy)
 /* Keep a copy of @text; false when that is what was kept already. */
 static bool keep(struct kept *kept, struct fan_bytes text)
 {
-    if (!kept->at == !text.at && kept->len == text.len &&
-            (!text.len || !memcmp(kept->at, text.at, text.len)))
+    struct fan_bytes before = { kept->at, kept->len };
+
+    if (!before.at == !text.at && fan_bytes_eq(before, text))
         return false;
     free(kept->at);
     *kept = (struct kept){ NULL, text.len };

@@ -139,7 +139,7 @@ static bool is_bracketed(struct fan_bytes text, char must_have)
 {
     static const char never[] = " <>,;\"()[]\\";
 
-    if (has_control(text) || !memchr(text.at ? text.at : "", must_have, text.len))
+    if (!text.len || has_control(text) || !memchr(text.at, must_have, text.len))
         return false;
     for (size_t i = 0; i < text.len; i++)
         if (strchr(never, text.at[i]))

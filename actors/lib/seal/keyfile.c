@@ -63,7 +63,8 @@ enum fan_err fan_keyfile_write(const char *dir, const char *name, bool secret,
     snprintf(draft, sizeof(draft), "%s/.%s.%ld", dir, name, (long)getpid());
     unlink(draft); /* of a process that had our number */
     sodium_bin2hex(text, sizeof(text), key, len);
-    strcat(text, "\n");
+    text[2 * len] = '\n';
+    text[2 * len + 1] = '\0';
     failed = write_new(draft, secret ? 0600 : 0644, text);
     /* A link, unlike a rename, never takes the place of a key that was made meanwhile. */
     if (!failed && link(draft, path) != 0)
