@@ -28,11 +28,12 @@ static bool is_same(const struct fan_queue_key *a, const struct fan_queue_key *b
 
 static struct fan_queue *add_queue(struct fan_queues *queues)
 {
-    struct fan_queue *queue = calloc(1, sizeof(*queue));
+    struct fan_queue **queue = &queues->at[queues->len++];
 
-    if (!queue)
+    *queue = calloc(1, sizeof(**queue));
+    if (!*queue)
         fan_die("out of memory: a queue");
-    return queues->at[queues->len++] = queue;
+    return *queue;
 }
 
 /* Any empty queue can become another's, so that senseless keys do not use up the table. */

@@ -12,8 +12,7 @@ void fan_registry_fini(struct fan_registry *registry)
 {
     for (size_t i = 0; i < registry->len; i++)
         free(registry->at[i]);
-    free(registry->at);
-    *registry = (struct fan_registry){ 0 };
+    registry->len = 0;
 }
 
 struct fan_worker *fan_registry_find(const struct fan_registry *registry, uint64_t incarnation)
@@ -25,21 +24,14 @@ struct fan_worker *fan_registry_find(const struct fan_registry *registry, uint64
     return NULL;
 }
 
-static void make_room(struct fan_registry *registry)
-{
-    if (registry->len < registry->room)
-        return;
-    registry->room = registry->room ? registry->room * 2 : 16;
-    registry->at = realloc(registry->at, registry->room * sizeof(*registry->at));
-    if (!registry->at)
-        fan_die("out of memory: %zu workers", registry->room);
-}
-
 struct fan_worker *fan_registry_add(struct fan_registry *registry, const struct fan_hello *hello,
         fan_time now)
 {
-    struct fan_worker *worker = calloc(1, sizeof(*worker));
+    struct fan_worker *worker;
 
+    if (registry->len == FAN_WORKERS_MAX)
+        return NULL;
+    worker = calloc(1, sizeof(*worker));
     if (!worker)
         fan_die("out of memory: a worker");
     worker->incarnation = hello->worker;
@@ -48,7 +40,6 @@ struct fan_worker *fan_registry_add(struct fan_registry *registry, const struct 
     for (size_t i = 0; i < hello->takes.len && i < FAN_TAKES_MAX; i++)
         worker->takes[worker->takes_len++] = (uint32_t)hello->takes.at[i];
     worker->heard = now;
-    make_room(registry);
     registry->at[registry->len++] = worker;
     return worker;
 }

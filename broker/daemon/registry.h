@@ -14,7 +14,11 @@
 struct fan_broker;
 struct fan_socket;
 
-enum { FAN_TAKES_MAX = 32, FAN_SILENT_MS = 3000 };
+enum {
+    FAN_TAKES_MAX = 32,
+    FAN_WORKERS_MAX = 1000, /* ZeroMQ has 1,023 sockets, and each worker needs one */
+    FAN_SILENT_MS = 3000,
+};
 
 struct fan_worker_lane {
     uint64_t granted; /* frames since hello */
@@ -40,15 +44,17 @@ struct fan_worker {
 };
 
 struct fan_registry {
-    struct fan_worker **at; /* at[len] */
-    size_t len, room;
+    struct fan_worker *at[FAN_WORKERS_MAX]; /* at[len] */
+    size_t len;
     uint64_t choices;
     fan_time looked; /* when silent ones were last looked for */
 };
 
 void fan_registry_fini(struct fan_registry *registry);
 
+/** NULL: nobody by that incarnation. */
 struct fan_worker *fan_registry_find(const struct fan_registry *registry, uint64_t incarnation);
+/** NULL: there are FAN_WORKERS_MAX already. */
 struct fan_worker *fan_registry_add(struct fan_registry *registry, const struct fan_hello *hello,
         fan_time now);
 void fan_registry_remove(struct fan_registry *registry, struct fan_worker **worker);

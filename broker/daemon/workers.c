@@ -84,18 +84,27 @@ static void forget(struct fan_worker **worker)
     fan_registry_remove(&broker->registry, worker);
 }
 
+static struct fan_worker *refuse(struct fan_worker **worker, const struct fan_hello *hello,
+        const char *reason)
+{
+    fan_log(NULL, FAN_ERROR, "worker.refused", "%.*s on %.*s: %s", FAN_BYTES_ARG(hello->role),
+            FAN_BYTES_ARG(hello->host), reason);
+    if (*worker)
+        forget(worker);
+    return NULL;
+}
+
 static struct fan_worker *acquaint(struct fan_broker *broker, const struct fan_hello *hello)
 {
     struct fan_worker *worker = fan_registry_add(&broker->registry, hello, fan_clock_elapsed());
     struct fan_why why;
 
+    if (!worker)
+        return refuse(&worker, hello, "there are too many workers");
     worker->broker = broker;
     worker->met = !worker->takes_len; /* nothing will be sent to it */
-    if (!worker->met && open_endpoint(worker, &why)) {
-        fan_log(NULL, FAN_ERROR, "worker.refused", "%s: %s", worker->role, why.text);
-        forget(&worker);
-        return NULL;
-    }
+    if (!worker->met && open_endpoint(worker, &why))
+        return refuse(&worker, hello, why.text);
     fan_log(NULL, FAN_INFO, "worker.came", "%s %llu on %.*s", worker->role,
             (unsigned long long)worker->incarnation, FAN_BYTES_ARG(hello->host));
     return worker;

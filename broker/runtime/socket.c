@@ -20,7 +20,7 @@ struct fan_socket {
     struct fan_timer *again; /* set while there are packets that no edge will tell of */
     fan_socket_fn *fn;
     void *context;
-    bool *closed; /* tells the call under way that its socket is gone */
+    bool serving; /* its call is under way, and frees it if it was closed meanwhile */
     bool refused; /* a packet was not taken: somebody waits for room */
 };
 
@@ -106,13 +106,12 @@ void fan_socket_close(struct fan_socket **socket, int linger_ms)
 
     if (!old)
         return;
-    if (old->closed)
-        *old->closed = true;
     fan_loop_unwatch(&old->watch);
     fan_loop_cancel(&old->again);
     zsock_set_linger(old->zsock, linger_ms);
     zsock_destroy(&old->zsock);
-    free(old);
+    if (!old->serving)
+        free(old);
     *socket = NULL;
 }
 
@@ -132,15 +131,14 @@ static void look_again(struct fan_socket *socket)
 
 static void serve(struct fan_socket *socket)
 {
-    bool closed = false;
-
-    socket->closed = &closed;
     socket->refused = false;
+    socket->serving = true;
     socket->fn(socket->context, socket);
-    if (closed)
-        return;
-    socket->closed = NULL;
-    look_again(socket);
+    socket->serving = false;
+    if (socket->zsock)
+        look_again(socket);
+    else
+        free(socket);
 }
 
 static void on_again(void *context)

@@ -5,9 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+enum { DESCRIPTORS = 65536 };
 
 struct fan_standing {
     struct fan_loop *loop;
@@ -44,12 +47,25 @@ static void follow_supervisor(void)
     unsetenv("FANFARE_SUPERVISED");
 }
 
+/* libzmq ends the process when it gets no descriptor; ordinary soft limits are for select(), which
+ * nobody uses here. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void fan_standing_prepare(void)
 {
     sigset_t set = stop_signals();
 
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
     follow_supervisor();
 #ifndef FAN_TEST_BUILD
     prctl(PR_SET_DUMPABLE, 0); /* a core has passwords and people's addresses in it */

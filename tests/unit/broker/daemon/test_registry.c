@@ -152,6 +152,17 @@ static void a_worker_that_left_is_found_no_more(void **state)
     fan_registry_fini(&registry);
 }
 
+static void more_workers_than_there_are_sockets_are_refused(void **state)
+{
+    static struct fan_registry registry;
+    const struct fan_hello hello = { .worker = FAN_WORKERS_MAX + 1 };
+
+    for (uint64_t i = 1; i <= FAN_WORKERS_MAX; i++)
+        add(&registry, i, 0, SEND, 1);
+    assert_null(fan_registry_add(&registry, &hello, 0));
+    fan_registry_fini(&registry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +173,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_never_came_gives_its_credit_back),
         cmocka_unit_test(a_worker_that_says_nothing_for_three_seconds_is_silent),
         cmocka_unit_test(a_broker_that_was_stopped_itself_blames_nobody),
+        cmocka_unit_test(more_workers_than_there_are_sockets_are_refused),
         cmocka_unit_test(a_worker_that_left_is_found_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
