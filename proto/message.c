@@ -14,15 +14,8 @@
 #define RECORD(name, doc) enum { fields_of_##name = 0
 #define FIELD(key, type, name, need, cap, doc) +1
 #define LIST(key, record, name, cap, doc) +1
-#define RESERVED(key, doc)
 #define END() };
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
 /* A key takes one byte on the wire and is never used again: otherwise this does not compile. */
 #define MESSAGE(name, number, way, doc)                                                            \
@@ -44,12 +37,6 @@
         }                                                                                          \
     }
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
 /* The fields, ended by an empty row (so that a message without any still has a table). */
 #define MESSAGE(name, number, way, doc) RECORD(name, doc)
@@ -62,23 +49,12 @@
     {key, FAN_TYPE_##type, FAN_##need, offsetof(self, name), cap, #name, doc, NULL},
 #define LIST(key, record, name, cap, doc)                                                          \
     {key, FAN_TYPE_list, FAN_OPTIONAL, offsetof(self, name), cap, #name, doc, &fan_schema_##record},
-#define RESERVED(key, doc)
 #define END()                                                                                      \
     {0}};                                                                                          \
     return table;                                                                                  \
     }
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 
 #define SCHEMA(message, number_, way_, doc_)                                                       \
     const struct fan_schema fan_schema_##message = {                                               \
@@ -93,14 +69,10 @@
 #define MESSAGE(name, number, way, doc) SCHEMA(name, number, FAN_##way, doc)
 #define RECORD(name, doc) SCHEMA(name, 0, FAN_RECORD, doc)
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
 
 const struct fan_schema *const fan_schemas[] = {
 #define MESSAGE(name, number, way, doc) &fan_schema_##name,
-#define RECORD(name, doc)
 #include "proto/messages.def"
-#undef MESSAGE
     NULL,
 };
 

@@ -35,47 +35,19 @@
     struct fan_##name {
 #define FIELD(key, type, name, need, cap, doc) FAN_C_##type name;
 #define LIST(key, record, name, cap, doc) struct fan_##record##_list name;
-#define RESERVED(key, doc)
 #define END() uint8_t nothing_[0]; };
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
 /* The numbers: FAN_MSG_render_request = 0x0201, … */
 enum fan_message_number {
 #define MESSAGE(name, number, way, doc) FAN_MSG_##name = number,
-#define RECORD(name, doc)
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 };
 
 /* The schemas: fan_schema_render_request, … */
 #define MESSAGE(name, number, way, doc) extern const struct fan_schema fan_schema_##name;
 #define RECORD(name, doc) extern const struct fan_schema fan_schema_##name;
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
 /* clang-format on */
 

@@ -36,18 +36,7 @@ struct fan_turn {
 struct fan_handlers {
 #define MESSAGE(name, number, way, doc) \
     enum fan_err (*name)(struct fan_turn * turn, const struct fan_##name *message);
-#define RECORD(name, doc)
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 };
 
 /* A timer that is a turn. The interval must not be 0; first call one interval after the start. */
@@ -143,17 +132,6 @@ void fan_actor_emit(struct fan_actor *actor, const struct fan_schema *schema,
     { \
         return fan_emit(turn, &fan_schema_##name, route, message); \
     }
-#define RECORD(name, doc)
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
 
 #endif

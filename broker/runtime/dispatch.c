@@ -1,11 +1,6 @@
 #include "broker/runtime/dispatch.h"
 
 /* Every function below is one switch with one case a message. */
-#define RECORD(name, doc)
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 
 int fan_dispatch_index(uint32_t number)
 {
@@ -17,7 +12,6 @@ int fan_dispatch_index(uint32_t number)
     default:
         return -1;
     }
-#undef MESSAGE
 }
 
 bool fan_dispatch_handles(const struct fan_handlers *on, uint32_t number)
@@ -30,7 +24,6 @@ bool fan_dispatch_handles(const struct fan_handlers *on, uint32_t number)
     default:
         return false;
     }
-#undef MESSAGE
 }
 
 enum fan_err fan_dispatch_call(const struct fan_handlers *on, uint32_t number,
@@ -44,7 +37,6 @@ enum fan_err fan_dispatch_call(const struct fan_handlers *on, uint32_t number,
     default:
         FAN_ASSERT(!"a message without a handler");
     }
-#undef MESSAGE
     return FAN_INVALID;
 }
 

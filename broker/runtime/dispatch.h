@@ -11,18 +11,7 @@
 /* How many messages there are. */
 enum {
 #define MESSAGE(name, number, way, doc) FAN_INDEX_##name,
-#define RECORD(name, doc)
-#define FIELD(key, type, name, need, cap, doc)
-#define LIST(key, record, name, cap, doc)
-#define RESERVED(key, doc)
-#define END()
 #include "proto/messages.def"
-#undef MESSAGE
-#undef RECORD
-#undef FIELD
-#undef LIST
-#undef RESERVED
-#undef END
     FAN_MESSAGES
 };
 
