@@ -76,8 +76,8 @@ static enum fan_err make_run(struct call *call, const struct fan_campaign *campa
         .contacts = people,
     };
     bool created = false;
-    enum fan_err err = fan_run_create(
-            call->db, call->caller.account, &how, call->arena, run, &created, call->why);
+    enum fan_err err = fan_run_create(call->db, call->caller.account, &how, call->arena, run,
+            &created, call->why);
 
     if (err == FAN_CONFLICT && call->why->field[0])
         return call_refuse(call, 409, "%s", call->why->text);

@@ -2,6 +2,7 @@
 #include "gateway/call.h"
 
 #include "proto/message.h"
+#include "proto/words.h"
 #include "sql/store/report.h"
 
 #include <stdio.h>
@@ -29,6 +30,31 @@ static void write_ids(struct fan_json_writer *json, const char *name, const stru
     for (size_t i = 0; i < ids->len; i++)
         fan_json_add_i64(json, NULL, ids->at[i]);
     fan_json_array_close(json);
+}
+
+/* On the wire a state is its number plus one, as 0 means "not said"; here it is its word. */
+static bool write_state(struct fan_json_writer *json, const struct fan_schema *schema,
+        const struct fan_field *field, const void *at)
+{
+    static const struct {
+        const struct fan_schema *schema;
+        const char *(*word)(int state);
+    } words[] = {
+        { &fan_schema_run_changed, fan_run_state_name },
+        { &fan_schema_campaign_changed, fan_campaign_state_name },
+        { &fan_schema_import_changed, fan_import_state_name },
+    };
+    uint32_t state;
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (words[i].schema != schema || strcmp(field->name, "state") != 0)
+            continue;
+        state = *(const uint32_t *)at;
+        fan_json_add_text(json, "status",
+                state ? fan_bytes_of(words[i].word((int)state - 1)) : FAN_NO_BYTES);
+        return true;
+    }
+    return false;
 }
 
 static void write_field(struct fan_json_writer *json, const struct fan_field *field, const void *at)
@@ -70,8 +96,12 @@ static void write_record(struct fan_json_writer *json, const char *name,
     const struct fan_field *fields = schema->fields();
 
     fan_json_object_open(json, name);
-    for (size_t i = 0; i < schema->count; i++)
-        write_field(json, &fields[i], (const char *)record + fields[i].offset);
+    for (size_t i = 0; i < schema->count; i++) {
+        const void *at = (const char *)record + fields[i].offset;
+
+        if (!write_state(json, schema, &fields[i], at))
+            write_field(json, &fields[i], at);
+    }
     fan_json_object_close(json);
 }
 

@@ -9,6 +9,8 @@ enum fan_err health(struct call *call)
     fan_time up = fan_clock_elapsed() - call->gateway->started;
     enum fan_err err = fan_report_ping(call->db, call->arena, call->why);
 
+    if (err)
+        fan_db_abort(call->db); /* what is left of the turn is the answer */
     fan_json_object_open(&call->json, NULL);
     fan_json_add_bool(&call->json, "ok", !err);
     if (err)

@@ -1,0 +1,714 @@
+"""The API seen from outside: every route, what it refuses, and who may see what.
+
+The gateway alone runs, on a real PostgreSQL: what other processes would do is written as rows.
+"""
+import concurrent.futures
+import http.client
+import json
+import socket
+import sys
+import time
+import traceback
+
+from cluster import Actor, Cluster, Database, free_port
+
+SID = "AC" + "0" * 32
+SMS = {"kind": "sms", "provider": "twilio", "name": "Texts",
+       "settings": {"account_sid": SID, "auth_token": "word", "from": "+15005550006"}}
+CSV = {"Content-Type": "text/csv"}
+
+
+class Reply:
+    def __init__(self, response):
+        self.status, self.headers = response.status, response.headers
+        self.text = response.read().decode()
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    def fields(self):
+        return [error["field"] for error in self.json.get("errors", [])]
+
+
+class World:
+    """A gateway on a database of its own, an account and its owner's key."""
+
+    cluster = None
+
+    def __init__(self, **settings):
+        World.cluster = World.cluster or Cluster()
+        self.database = World.cluster.database()
+        self.account, self.key = self.database.account(country="IN")
+        self.port = free_port()
+        self.actor = Actor("gateway", self.database, listen=f"127.0.0.1:{self.port}", **settings)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the gateway does not listen: " + self.actor.log())
+
+    def call(self, method, path, body=None, key=None, **headers):
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        key = self.key if key is None else key
+        if key:
+            headers["Authorization"] = "Bearer " + key
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers)
+            return Reply(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, body, **more)
+
+    def ok(self, method, path, body=None, **more):
+        reply = self.call(method, path, body, **more)
+        assert reply.status < 300, (method, path, reply.status, reply.text)
+        return reply.json
+
+    def channel(self, **more):
+        return self.ok("POST", "/api/v1/channels", {**SMS, **more})
+
+    def contact(self, **fields):
+        return self.ok("POST", "/api/v1/contacts", fields)
+
+    def campaign(self, **more):
+        return self.ok("POST", "/api/v1/campaigns",
+                       {"name": "Diwali", "channel": "sms", "message": "Hi {first_name}", **more})
+
+
+shared = None
+
+
+def world():
+    global shared
+    shared = shared or World()
+    return shared
+
+
+def expect(actual, wanted):
+    assert actual == wanted, f"{actual!r} is not {wanted!r}"
+
+
+def is_problem(reply, status, *fields):
+    expect(reply.status, status)
+    expect(reply.headers["Content-Type"], "application/problem+json")
+    expect(reply.json["status"], status)
+    assert reply.json["title"] and reply.json["detail"] and reply.json["request_id"], reply.text
+    expect(reply.json["request_id"], reply.headers["X-Request-Id"])
+    for field in fields:
+        assert field in reply.fields(), (field, reply.text)
+
+
+# ---- who may ---------------------------------------------------------------------------------
+
+def every_route_but_health_needs_a_key():
+    w = world()
+    paths = json.loads(w.get("/api/v1/openapi.json").text)["paths"]
+    for path, methods in paths.items():
+        for method in methods:
+            reply = w.call(method.upper(), path.replace("{id}", "1"), key="")
+            if path == "/health":
+                expect(reply.status, 200)
+                continue
+            is_problem(reply, 401)
+            expect(reply.headers["WWW-Authenticate"], 'Bearer realm="Fanfare"')
+
+
+def a_wrong_revoked_or_expired_key_is_answered_like_none():
+    w = world()
+    bad = [w.key[:-1] + ("A" if w.key[-1] != "A" else "B"), "ffk_1", "ffk_x_" + "a" * 43,
+           f"ffk_{w.account + 999}_" + "a" * 43, w.key.replace("ffk_", "fxk_")]
+    for column in ("revoked_at", "expires_at"):
+        key = w.database.key(w.account)
+        w.database.sql(f"""UPDATE api_key SET {column} = now() - interval '1 minute'
+            WHERE id = (SELECT max(id) FROM api_key)""")
+        bad.append(key)
+    texts = set()
+    for key in bad:
+        reply = w.get("/api/v1/campaigns", key=key)
+        is_problem(reply, 401)
+        texts.add(reply.json["detail"])
+    expect(len(texts), 1)
+
+
+def a_revoked_key_stops_working_within_seconds():
+    w = World(key_cache_ms=300)
+    expect(w.get("/api/v1/campaigns").status, 200)
+    w.database.sql("UPDATE api_key SET revoked_at = now()")
+    time.sleep(0.5)
+    is_problem(w.get("/api/v1/campaigns"), 401)
+
+
+def roles_may_what_their_table_says():
+    w = world()
+    for role, contacts, campaigns, channels in [("viewer", 403, 403, 403), ("agent", 400, 403, 403),
+                                                ("manager", 400, 400, 403), ("admin", 400, 400, 400)]:
+        key = w.database.key(w.account, role)
+        expect(w.get("/api/v1/contacts", key=key).status, 200)
+        expect(w.post("/api/v1/contacts", {}, key=key).status, contacts)
+        expect(w.post("/api/v1/campaigns", {}, key=key).status, campaigns)
+        expect(w.post("/api/v1/channels", {}, key=key).status, channels)
+
+
+def another_accounts_things_are_not_there():
+    w = world()
+    channel = w.channel(name="Mine alone")
+    contact = w.contact(external_id="mine-alone")
+    campaign = w.campaign(channel_id=channel["id"], name="Mine alone")
+    upload = w.ok("POST", "/api/v1/contacts/import", "phone\n9876500000\n", **CSV)
+    _, other = w.database.account("Other")
+    for path in (f"contacts/{contact['id']}", f"channels/{channel['id']}",
+                 f"campaigns/{campaign['id']}", f"campaigns/{campaign['id']}/messages",
+                 f"campaigns/{campaign['id']}/runs", f"imports/{upload['id']}",
+                 f"imports/{upload['id']}/errors.csv"):
+        expect(w.get("/api/v1/" + path).status, 200)
+        is_problem(w.get("/api/v1/" + path, key=other), 404)
+    for method, path in (("PATCH", f"campaigns/{campaign['id']}"),
+                         ("DELETE", f"campaigns/{campaign['id']}"),
+                         ("POST", f"campaigns/{campaign['id']}/send"),
+                         ("PATCH", f"channels/{channel['id']}")):
+        body = {} if method == "PATCH" else None
+        is_problem(w.call(method, "/api/v1/" + path, body, key=other), 404)
+    for kind in ("contacts", "channels", "campaigns", "imports"):
+        expect(w.get("/api/v1/" + kind, key=other).json["data"], [])
+    expect(w.get("/api/v1/events", key=other).json["data"], [])
+    is_problem(w.post("/api/v1/campaigns", {"name": "x", "channel_id": channel["id"],
+                                            "message": "x"}, key=other), 400, "channel_id")
+
+
+# ---- the shape of requests -------------------------------------------------------------------
+
+def paths_and_methods_that_are_not_there_are_told_apart():
+    w = world()
+    is_problem(w.get("/api/v1/nothing"), 404)
+    is_problem(w.get("/api/v1/campaigns/x"), 404)
+    is_problem(w.get("/api/v1/campaigns/99999999"), 404)
+    is_problem(w.get("/api/v1/campaigns/"), 404)
+    reply = w.call("PUT", "/api/v1/campaigns")
+    is_problem(reply, 405)
+    expect(reply.headers["Allow"], "GET, POST")
+
+
+def bodies_that_are_no_json_object_are_refused():
+    w = world()
+    for body in ("", "{", "[]", "7", '{"name":1,"name":2}', "[" * 100, '{"name":"\\u0000"}',
+                 '{"a":' * 40 + "1" + "}" * 40):
+        is_problem(w.post("/api/v1/campaigns", body, **{"Content-Type": "application/json"}), 400)
+    is_problem(w.post("/api/v1/campaigns", "name=x", **{"Content-Type": "text/plain"}), 415)
+    expect(w.post("/api/v1/campaigns", json.dumps({"name": "x" * 1100000}),
+                  **{"Content-Type": "application/json"}).status, 413)
+    is_problem(w.call("GET", "/api/v1/campaigns", '{"a":1}'), 400)
+
+
+def every_fault_of_a_body_is_told_by_name():
+    w = world()
+    reply = w.post("/api/v1/campaigns", {
+        "nam": "typo", "channel": "pigeon", "message": 7, "subject": "x", "scheduled_at": "soon",
+        "event_type": "Hybrid", "audience": {"tag": []}, "enabled": "yes", "delivery_policy": "x",
+        "sender_id": 424242, "include_image": 1})
+    is_problem(reply, 400, "nam", "name", "channel", "scheduled_at", "event_type", "audience.tag",
+               "enabled", "delivery_policy", "sender_id", "include_image")
+    for error in reply.json["errors"]:
+        assert error["reason"], error
+
+
+def a_repeated_key_gets_the_first_answer():
+    w = world()
+    body = {"external_id": "once-only", "first_name": "One"}
+    first = w.post("/api/v1/contacts", body, **{"Idempotency-Key": "k-1"})
+    again = w.post("/api/v1/contacts", body, **{"Idempotency-Key": "k-1"})
+    expect((first.status, again.status), (201, 201))
+    expect(again.text, first.text)
+    expect(again.headers["Idempotent-Replayed"], "true")
+    is_problem(w.post("/api/v1/contacts", {"external_id": "another"},
+                      **{"Idempotency-Key": "k-1"}), 422)
+    is_problem(w.post("/api/v1/contacts", {}, **{"Idempotency-Key": "k-2"}), 400)
+    expect(w.post("/api/v1/contacts", body, **{"Idempotency-Key": "k-2"}).status, 200)
+
+
+def pages_are_bounded_and_counted():
+    w = World()
+    for n in range(7):
+        w.contact(external_id=f"n{n}")
+    page = w.ok("GET", "/api/v1/contacts?page=2&page_size=3")
+    expect(page["pagination"], {"page": 2, "page_size": 3, "total_count": 7, "total_pages": 3})
+    expect([c["external_id"] for c in page["data"]], ["n3", "n2", "n1"])
+    expect(w.ok("GET", "/api/v1/contacts?page=9")["data"], [])
+    expect(w.ok("GET", "/api/v1/contacts")["pagination"]["page_size"], 20)
+    for query in ("page=0", "page=x", "page_size=101", "page_size=0", "page_size="):
+        is_problem(w.get("/api/v1/contacts?" + query), 400, query.split("=")[0])
+
+
+# ---- contacts --------------------------------------------------------------------------------
+
+def a_contact_is_found_by_external_id_then_phone_then_email():
+    w = World()
+    first = w.contact(external_id="c1", phone="098765 43210", email="Anna@Example.COM",
+                      tags=["vip"], attributes={"city": "Pune"})
+    expect(first["phone"], "+919876543210")
+    expect(first["email"], "Anna@example.com")
+    same = w.contact(phone="+919876543210", first_name="Anna", tags=["new"],
+                     attributes={"visits": 7})
+    expect(same["id"], first["id"])
+    expect(same["tags"], ["new", "vip"])
+    expect(same["attributes"], {"city": "Pune", "visits": 7})
+    expect(w.contact(email="Anna@EXAMPLE.com")["id"], first["id"])
+    other = w.contact(external_id="c2", phone="+919876543210")
+    assert other["id"] != first["id"]
+    expect(w.get(f"/api/v1/contacts/{first['id']}").json["first_name"], "Anna")
+    for search in ("c1", "Anna@Example.com", "%2B919876543210"):
+        assert w.ok("GET", "/api/v1/contacts?search=" + search)["data"], search
+    expect(len(w.ok("GET", "/api/v1/contacts?tag=vip")["data"]), 1)
+    expect(w.ok("GET", "/api/v1/contacts?tag=none")["pagination"]["total_count"], 0)
+
+
+def a_contact_that_nobody_could_reach_is_refused():
+    w = world()
+    is_problem(w.post("/api/v1/contacts", {"first_name": "Nobody"}), 400, "phone")
+    is_problem(w.post("/api/v1/contacts", {"phone": "12", "email": "no"}), 400, "phone", "email")
+    is_problem(w.post("/api/v1/contacts", {"external_id": "a", "attributes": {"No!": 1}}), 400,
+               "attributes")
+    is_problem(w.post("/api/v1/contacts", {"external_id": "a", "tags": [1]}), 400, "tags[0]")
+
+
+# ---- imports ---------------------------------------------------------------------------------
+
+def a_list_is_cut_into_blocks_that_are_rows():
+    w = World()
+    rows = "".join(f"98765{n:05d},Name {n},\"Pune, {n}\"\r\n" for n in range(30000))
+    reply = w.post("/api/v1/contacts/import?filename=people.csv&tags=vip,%20new&default_country=IN",
+                   "\ufeffMobile No.,First Name,Home Town\r\n".encode() + rows.encode(), **CSV)
+    expect(reply.status, 202)
+    done = reply.json
+    expect(reply.headers["Location"], f"/api/v1/imports/{done['id']}")
+    expect(done["status"], "running")
+    expect(done["tags"], ["new", "vip"])
+    expect([c["field"] for c in done["columns"]], ["phone", "first_name", "home_town"])
+    assert done["blocks"] > 2, done
+    expect(w.database.number("SELECT count(*) FROM import_block"), done["blocks"])
+    body = w.database.sql("SELECT sum(length(body)) FROM import_block")[0][0]
+    expect(int(body), len(rows))
+    expect(w.ok("GET", "/api/v1/imports")["data"][0]["id"], done["id"])
+    w.channel()
+    w.campaign(message="From {home_town}")
+
+
+def a_list_may_say_where_its_columns_go_and_feed_a_campaign():
+    w = World()
+    w.channel()
+    campaign = w.campaign()
+    mapping = "%7B%22Who%22:%22first_name%22,%22Nr%22:%22phone%22,%22Junk%22:%22%22%7D"
+    done = w.ok("POST", f"/api/v1/contacts/import?mapping={mapping}&campaign_id={campaign['id']}",
+                "Who;Nr;Junk\nA;9876543210;x\n", **CSV)
+    expect([c["field"] for c in done["columns"]], ["first_name", "phone", ""])
+    expect(done["delimiter"], ";")
+    expect(done["campaign_id"], campaign["id"])
+    expect(w.ok("GET", f"/api/v1/campaigns/{campaign['id']}")["audience"]["tags"], done["tags"])
+
+
+def lists_that_cannot_be_read_are_refused():
+    w = World(upload_mib=1)
+    path = "/api/v1/contacts/import"
+    is_problem(w.post(path, "a,b\n1,2\n", **CSV), 400, "header")
+    is_problem(w.post(path, "", **CSV), 400)
+    is_problem(w.post(path, "phone\n", **CSV), 400)
+    is_problem(w.post(path, "phone\n1\n", **{"Content-Type": "application/json"}), 415)
+    is_problem(w.post(path + "?mapping=x&default_country=XX&colour=red", "phone\n1\n", **CSV), 400,
+               "mapping", "default_country", "colour")
+    is_problem(w.post(path + "?mapping=%7B%22No%22:%22phone%22%7D", "phone\n1\n", **CSV), 400,
+               "mapping")
+    is_problem(w.post(path + "?campaign_id=4711", "phone\n1\n", **CSV), 404)
+    is_problem(w.post(path, "phone\n" + "9876543210\n" * 100000, **CSV), 413)
+    expect(w.ok("GET", "/api/v1/imports")["data"], [])
+    is_problem(w.post(path, "phone\n1\n", key="", **CSV), 401)
+
+
+def a_client_that_goes_away_leaves_an_import_that_says_so():
+    w = World()
+    body = ("phone,first_name\n" + "9876543210,Somebody\n" * 40000).encode()
+    with socket.create_connection(("127.0.0.1", w.port)) as client:
+        client.sendall(b"POST /api/v1/contacts/import HTTP/1.1\r\nHost: x\r\n"
+                       b"Content-Type: text/csv\r\nAuthorization: Bearer " + w.key.encode() +
+                       f"\r\nContent-Length: {len(body) + 1000000}\r\n\r\n".encode() + body)
+        for _ in range(100):
+            if w.database.number("SELECT count(*) FROM import_block") > 1:
+                break
+            time.sleep(0.05)
+    for _ in range(100):
+        if w.database.number("SELECT count(*) FROM import WHERE state = 3"):
+            break
+        time.sleep(0.05)
+    found = w.ok("GET", "/api/v1/imports")["data"][0]
+    expect(found["status"], "failed")
+    assert "cut after" in found["reason"], found
+
+
+def a_list_that_grows_too_large_on_the_way_fails_with_what_it_has():
+    w = World(upload_mib=1)
+
+    def chunks():
+        yield b"phone\n"
+        for _ in range(40):
+            yield b"9876543210\n" * 10000
+
+    connection = http.client.HTTPConnection("127.0.0.1", w.port, timeout=20)
+    try:
+        connection.request("POST", "/api/v1/contacts/import", chunks(),
+                           {**CSV, "Authorization": "Bearer " + w.key}, encode_chunked=True)
+        is_problem(Reply(connection.getresponse()), 413)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it hung up while we were still sending
+    found = w.ok("GET", "/api/v1/imports")["data"][0]
+    expect(found["status"], "failed")
+
+
+def errors_are_a_file_that_no_spreadsheet_runs():
+    w = World()
+    done = w.ok("POST", "/api/v1/contacts/import", "phone\n9876543210\n", **CSV)
+    w.database.sql(f"""INSERT INTO import_error (account_id, import_id, line, field, reason, record)
+        SELECT {w.account}, {done['id']}, n, 'phone', 'too "short"', '=cmd|1' || n
+        FROM generate_series(2, 20101) n""")
+    reply = w.get(f"/api/v1/imports/{done['id']}/errors.csv")
+    lines = reply.text.split("\r\n")
+    expect(lines[0], "line,field,severity,reason,record")
+    expect(lines[1], '2,"phone",error,"too ""short""","\'=cmd|12"')
+    expect(len(lines), 20002)
+    rest = w.get(reply.headers["Link"].split(">")[0][1:])
+    expect(len(rest.text.split("\r\n")), 102)
+    expect(rest.headers["Link"], None)
+
+
+# ---- channels --------------------------------------------------------------------------------
+
+def a_channels_secrets_are_sealed_and_never_shown():
+    w = World()
+    channel = w.channel()
+    expect(channel["secrets_set"], ["auth_token"])
+    for text in (json.dumps(channel), w.get("/api/v1/channels").text,
+                 w.get(f"/api/v1/channels/{channel['id']}").text):
+        assert "word" not in text, text
+    expect(w.database.number("""SELECT count(*) FROM channel WHERE sealed_sender IS NOT NULL
+        AND sealed_ingester IS NOT NULL AND position('word'::bytea in sealed_sender) = 0"""), 1)
+    assert "word" not in w.actor.log()
+
+
+def a_channels_fields_are_checked_by_its_providers_table():
+    w = world()
+    is_problem(w.post("/api/v1/channels", {"kind": "sms", "provider": "pigeon", "name": "x"}), 400,
+               "provider")
+    bad = {**SMS, "name": "bad", "rate": -1,
+           "settings": {"account_sid": "AC1", "from": "!!!", "colour": "red"}}
+    reply = w.post("/api/v1/channels", bad)
+    is_problem(reply, 400, "settings.account_sid", "settings.from", "settings.colour",
+               "settings.auth_token", "rate")
+    for error in reply.json["errors"]:
+        assert error["expected"], error
+    w.channel(name="Taken")
+    is_problem(w.post("/api/v1/channels", {**SMS, "name": "Taken"}), 409, "name")
+
+
+def a_channel_can_be_changed_but_its_secrets_only_all_at_once():
+    w = World()
+    channel = w.channel(settings={**SMS["settings"], "api_key_sid": "SK" + "0" * 32,
+                                  "api_key_secret": "hush"})
+    path = f"/api/v1/channels/{channel['id']}"
+    changed = w.ok("PATCH", path, {"rate": 5, "enabled": False, "settings": {"from": "+15005550009"}})
+    expect((changed["rate"], changed["enabled"]), (5.0, False))
+    expect(changed["settings"]["account_sid"], SID)
+    expect(changed["settings"]["from"], "+15005550009")
+    expect(sorted(changed["secrets_set"]), ["api_key_secret", "auth_token"])
+    expect(w.database.number("SELECT interval_us FROM channel_pace"), 200000)
+    is_problem(w.call("PATCH", path, {"settings": {"auth_token": "new"}}), 400,
+               "settings.api_key_secret")
+    w.ok("PATCH", path, {"settings": {"auth_token": "new", "api_key_secret": "hush"}})
+    is_problem(w.call("PATCH", path, {"kind": "email"}), 400, "kind")
+
+
+# ---- campaigns -------------------------------------------------------------------------------
+
+def a_campaign_keeps_what_it_was_given():
+    w = World()
+    channel = w.channel()
+    w.contact(external_id="a", tags=["vip", "new"])
+    given = {"name": "Diwali", "description": "Lights", "channel_id": channel["id"],
+             "message": "Hi {first_name}", "audience": {"tags": ["vip", "new"]},
+             "campaign_type": "festival", "festival_type": "diwali", "greeting_text": "Shubh",
+             "include_image": True, "image_theme": "gold", "event_type": "Virtual",
+             "event_date": "2030-11-08T06:30:00Z", "owner_name": "O", "owner_email": "o@x.org",
+             "scheduled_at": "2030-11-01T12:00:00+05:30", "start_date": "2030-10-01T00:00:00Z",
+             "end_date": "2030-12-01T00:00:00Z", "delivery_policy": "at_least_once"}
+    made = w.ok("POST", "/api/v1/campaigns", given)
+    expect(made["display_id"], 1)
+    expect(made["status"], "scheduled")
+    expect(made["scheduled_at"], "2030-11-01T06:30:00Z")
+    expect(made["audience"], {"tags": ["new", "vip"]})
+    for name in set(given) - {"scheduled_at", "audience"}:
+        expect((name, made[name]), (name, given[name]))
+    expect(made["stats"]["total"], 0)
+    second = w.ok("POST", "/api/v1/campaigns", {"title": "Two", "channel": "sms", "message": "x",
+                                                "target_tags": ["vip"]})
+    expect((second["display_id"], second["status"], second["name"]), (2, "draft", "Two"))
+    listed = w.ok("GET", "/api/v1/campaigns?status=scheduled&channel=sms")
+    expect([c["id"] for c in listed["data"]], [made["id"]])
+    expect(w.ok("GET", "/api/v1/campaigns?channel=email")["data"], [])
+    is_problem(w.get("/api/v1/campaigns?status=sleeping&channel=pigeon"), 400, "status", "channel")
+
+
+def a_template_is_checked_when_the_campaign_is_made():
+    w = World()
+    w.channel()
+    w.channel(kind="email", provider="smtp", name="Mail",
+              settings={"host": "mail.example.com", "from_email": "news@example.com"})
+    base = {"name": "x", "channel": "sms"}
+    reply = w.post("/api/v1/campaigns", {**base, "message": "Hi {frist_name}"})
+    is_problem(reply, 400, "message")
+    assert "first_name, last_name" in reply.text and "preferred_product" in reply.text
+    is_problem(w.post("/api/v1/campaigns", base), 400, "message")
+    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x" * 1601}), 400, "message")
+    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x", "subject": "y"}), 400, "subject")
+    mail = {"name": "x", "channel": "email"}
+    is_problem(w.post("/api/v1/campaigns", {**mail, "message": "x"}), 400, "subject")
+    w.ok("POST", "/api/v1/campaigns", {**mail, "subject": "{name}", "html": "<p>{company}</p>"})
+    is_problem(w.post("/api/v1/campaigns", {"name": "x", "channel": "whatsapp", "message": "x"}),
+               400, "channel")
+    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x",
+                                            "scheduled_at": "2020-01-01T00:00:00Z"}), 400,
+               "scheduled_at")
+    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x",
+                                            "audience": {"tags": ["nobody"]}}), 400,
+               "audience.tags[0]")
+
+
+def only_what_was_not_launched_can_be_changed_and_only_a_draft_deleted():
+    w = World()
+    w.channel()
+    campaign = w.campaign(scheduled_at="2030-01-01T00:00:00Z", image_theme="gold")
+    path = f"/api/v1/campaigns/{campaign['id']}"
+    is_problem(w.call("DELETE", path), 409)
+    changed = w.ok("PATCH", path, {"name": "New", "scheduled_at": None})
+    expect((changed["name"], changed["status"], changed["message"], changed["image_theme"]),
+           ("New", "draft", "Hi {first_name}", "gold"))
+    is_problem(w.call("PATCH", path, {"message": "{nope}"}), 400, "message")
+    expect(w.call("DELETE", path).status, 204)
+    is_problem(w.get(path), 404)
+    w.contact(external_id="a", phone="9876543210")
+    launched = w.campaign()
+    w.ok("POST", f"/api/v1/campaigns/{launched['id']}/send")
+    for method in ("PATCH", "DELETE"):
+        body = {"name": "x"} if method == "PATCH" else None
+        is_problem(w.call(method, f"/api/v1/campaigns/{launched['id']}", body), 409)
+
+
+def a_launch_answers_its_run_and_how_many_it_is_for():
+    w = World()
+    w.channel()
+    for n in range(5):
+        w.contact(external_id=f"p{n}", phone=f"987654321{n}", tags=["vip"] if n < 3 else [])
+    campaign = w.campaign(audience={"tags": ["vip"]})
+    path = f"/api/v1/campaigns/{campaign['id']}/send"
+    reply = w.post(path)
+    expect(reply.status, 202)
+    launch = reply.json
+    expect((launch["campaign_id"], launch["messages_queued"], launch["status"]),
+           (campaign["id"], 3, "preparing"))
+    again = w.post(path)
+    is_problem(again, 409)
+    expect(again.json["run_id"], launch["run_id"])
+    expect(w.ok("GET", f"/api/v1/campaigns/{campaign['id']}/runs")["data"][0]["id"],
+           launch["run_id"])
+    kinds = [e["type"] for e in w.ok("GET", "/api/v1/events?limit=1000")["data"]]
+    assert "run_changed" in kinds and "campaign_changed" in kinds, kinds
+
+
+def a_launch_may_name_its_people():
+    w = World()
+    w.channel()
+    people = [w.contact(external_id=f"p{n}", phone=f"987654321{n}")["id"] for n in range(3)]
+    campaign = w.campaign()
+    path = f"/api/v1/campaigns/{campaign['id']}/send"
+    is_problem(w.post(path, {"contact_ids": []}), 400, "contact_ids")
+    is_problem(w.post(path, {"contact_ids": "all"}), 400, "contact_ids")
+    is_problem(w.post(path, {"contact_ids": [people[0], -1]}), 400, "contact_ids[1]")
+    is_problem(w.post(path, {"customer_ids": people}), 400, "customer_ids")
+    missing = w.post(path, {"contact_ids": [people[0], 999999]})
+    is_problem(missing, 404)
+    assert "999999" in missing.json["detail"], missing.text
+    launch = w.ok("POST", path, {"contact_ids": [people[2], people[0], people[2]]})
+    expect(launch["messages_queued"], 2)
+    expect(w.database.sql("SELECT contact_ids FROM run")[0][0], f"{{{people[0]},{people[2]}}}")
+
+
+def launches_at_the_same_time_make_one_run():
+    w = World()
+    w.channel()
+    w.contact(external_id="a", phone="9876543210")
+    campaign = w.campaign()
+    path = f"/api/v1/campaigns/{campaign['id']}/send"
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: w.post(path), range(8)))
+    expect(sorted(r.status for r in replies), [202] + [409] * 7)
+    expect(len({r.json["run_id"] for r in replies}), 1)
+    expect(w.database.number("SELECT count(*) FROM run"), 1)
+
+
+def what_cannot_go_out_is_not_launched():
+    w = World()
+    channel = w.channel()
+    campaign = w.campaign(enabled=False)
+    path = f"/api/v1/campaigns/{campaign['id']}"
+    is_problem(w.post(path + "/send"), 409)
+    w.ok("PATCH", path, {"enabled": True})
+    w.ok("PATCH", f"/api/v1/channels/{channel['id']}", {"enabled": False})
+    is_problem(w.post(path + "/send"), 409)
+
+
+# ---- what became of it -----------------------------------------------------------------------
+
+def launched_with_messages(w):
+    """A campaign with one claimed chunk of six messages; two are being sent."""
+    w.channel()
+    people = [w.contact(external_id=f"p{n}", phone=f"987654321{n}")["id"] for n in range(6)]
+    campaign = w.campaign()
+    run = w.ok("POST", f"/api/v1/campaigns/{campaign['id']}/send")["run_id"]
+    channel = campaign["channel_id"]
+    w.database.sql(f"""
+        INSERT INTO chunk (account_id, id, run_id, channel_id, state, epoch, size, watermark,
+            n_pending, n_sent, n_failed, n_skipped, contacts)
+          VALUES ({w.account}, 7, {run}, {channel}, 2, 1, 6, 5, 3, 1, 1, 1,
+            ARRAY{people}::bigint[]);
+        INSERT INTO message (account_id, id, contact_id, state, address, body, reason, progress)
+        SELECT {w.account}, 7 * 512 + i, (ARRAY{people}::bigint[])[i + 1],
+          (ARRAY[3, 4, 5, 0, 0, 0])[i + 1], '+91987654321' || i, 'Hi', (ARRAY[0,0,2,0,0,0])[i + 1],
+          (ARRAY[2,0,0,0,0,0])[i + 1]
+        FROM generate_series(0, 5) i;
+        UPDATE run SET state = 1, resolved = true; UPDATE campaign SET state = 3;""")
+    return campaign["id"]
+
+
+def messages_are_shown_with_the_state_they_are_in():
+    w = World()
+    path = f"/api/v1/campaigns/{launched_with_messages(w)}"
+    listed = w.ok("GET", path + "/messages")
+    expect([m["status"] for m in listed["data"]],
+           ["pending", "sending", "sending", "skipped", "failed", "sent"])
+    expect(listed["pagination"]["total_count"], 6)
+    first = listed["data"][-1]
+    expect((first["address"], first["content"], first["progress"]),
+           ("+919876543210", "Hi", "delivered"))
+    expect(listed["data"][3]["reason"], "suppressed")
+    for status, count in (("pending", 1), ("sending", 2), ("sent", 1), ("unknown", 0)):
+        page = w.ok("GET", f"{path}/messages?status={status}")
+        expect((status, len(page["data"]), page["pagination"]["total_count"]),
+               (status, count, count))
+    is_problem(w.get(path + "/messages?status=lost"), 400, "status")
+    stats = w.ok("GET", path)["stats"]
+    expect([stats[k] for k in ("total", "pending", "sending", "sent", "failed", "skipped")],
+           [6, 1, 2, 1, 1, 1])
+    expect(w.ok("GET", "/api/v1/stats")["messages"]["total"], 6)
+
+
+def the_event_log_is_read_by_cursor():
+    w = World()
+    for n in range(5):
+        w.channel(name=f"c{n}")
+    first = w.ok("GET", "/api/v1/events?limit=3")
+    rest = w.ok("GET", "/api/v1/events?after=" + first["next"])
+    expect([len(first["data"]), len(rest["data"])], [3, 2])
+    expect(first["data"][0]["type"], "channel_changed")
+    w.campaign()
+    expect(w.ok("GET", "/api/v1/events?after=" + rest["next"])["data"][0]["body"]["status"],
+           "draft")
+    assert first["data"][0]["body"]["channel"] > 0
+    is_problem(w.get("/api/v1/events?after=x"), 400, "after")
+
+
+class Stream:
+    def __init__(self, w):
+        self.connection = http.client.HTTPConnection("127.0.0.1", w.port, timeout=10)
+        self.connection.request("GET", "/api/v1/events/stream",
+                                headers={"Authorization": "Bearer " + w.key})
+        self.response = self.connection.getresponse()
+        expect(self.response.status, 200)
+        expect(self.response.headers["Content-Type"], "text/event-stream")
+
+    def next(self, name):
+        """The next event of that name."""
+        found = None
+        while True:
+            line = self.response.readline().decode().rstrip("\n")
+            if line.startswith("event: "):
+                found = line[7:]
+            elif line.startswith("data: ") and found == name:
+                return json.loads(line[6:])
+
+
+def progress_is_streamed_from_the_present_state_on():
+    w = World()
+    campaign = launched_with_messages(w)
+    stream = Stream(w)
+    now = stream.next("campaign.progress")
+    expect((now["campaign_id"], now["status"], now["stats"]["sending"]), (campaign, "running", 2))
+    w.database.sql("""UPDATE message SET state = 3 WHERE state = 0;
+        UPDATE chunk SET n_sent = 4, n_pending = 0, state = 3, watermark = 6;
+        UPDATE campaign SET state = 5, ended_at = now()""")
+    while now["status"] != "completed":
+        now = stream.next("campaign.progress")
+    expect((now["stats"]["sent"], now["rate_per_second"], now["finish_at"]), (4, 0, None))
+    done = w.ok("POST", "/api/v1/contacts/import", "phone\n9876543210\n", **CSV)
+    expect(stream.next("import.progress")["id"], done["id"])
+    other = Stream(w)
+    expect(other.next("campaign.progress")["stats"]["sent"], 4)
+    expect(w.actor.stop(), 0)
+
+
+# ---- when the database is away ---------------------------------------------------------------
+
+def without_the_database_only_health_tells_why():
+    w = World()
+    w.ok("GET", "/api/v1/campaigns")
+    name = w.database.sql("SELECT current_database()")[0][0]
+    server = Database(World.cluster.url)
+    server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    reply = w.get("/health", key="")
+    expect(reply.status, 503)
+    expect((reply.json["ok"], reply.json["error"]), (False, "Database unreachable"))
+    reply = w.get("/api/v1/campaigns")
+    is_problem(reply, 503)
+    expect(reply.headers["Retry-After"], "1")
+    server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    expect(w.get("/health", key="").status, 200)
+
+
+TESTS = [value for name, value in list(globals().items())
+         if callable(value) and getattr(value, "__module__", "") == "__main__"
+         and "_" in name and name not in ("is_problem", "launched_with_messages")]
+
+
+def main():
+    failed = 0
+    wanted = sys.argv[1:]
+    tests = [t for t in TESTS if not wanted or any(word in t.__name__ for word in wanted)]
+    for test in tests:
+        try:
+            test()
+            print("ok -", test.__name__.replace("_", " "), flush=True)
+        except Exception:
+            failed += 1
+            print("not ok -", test.__name__.replace("_", " "))
+            traceback.print_exc(file=sys.stdout)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
