@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 50 };
 
 /* Nothing but the pipe may wake it (a terminal's Ctrl-C goes to the supervisor), and it must hold
  * nothing that others wait for, the supervisor's lock least of all. */
@@ -25,8 +28,22 @@ static void stand_apart(int pipe)
     close_range(4, ~0u, 0);
 }
 
-/* By its number as it was when the supervisor died: by now the next one may have started its own.
- */
+/* Whether somebody still holds what he held when the supervisor died. By now the next supervisor
+ * may have started its own. */
+static bool lives(const char *lock, pid_t holder)
+{
+    return holder > 1 && fan_child_holder(lock) == holder;
+}
+
+static bool anybody(const char *const *locks, const pid_t *holders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lives(locks[i], holders[i]))
+            return true;
+    }
+    return false;
+}
+
 static void watch(int pipe, const char *const *locks, size_t count)
 {
     pid_t holders[FAN_GUARD_MAX];
@@ -39,9 +56,10 @@ static void watch(int pipe, const char *const *locks, size_t count)
         return; /* dismissed */
     for (size_t i = 0; i < count; i++)
         holders[i] = fan_child_holder(locks[i]);
-    usleep(FAN_GUARD_MS * 1000);
+    for (int ms = 0; ms < FAN_GUARD_MS && anybody(locks, holders, count); ms += LOOK_MS)
+        usleep(LOOK_MS * 1000);
     for (size_t i = 0; i < count; i++) {
-        if (holders[i] > 1 && fan_child_holder(locks[i]) == holders[i])
+        if (lives(locks[i], holders[i]))
             kill(holders[i], SIGKILL);
     }
 }

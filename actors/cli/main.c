@@ -13,12 +13,14 @@ enum { WRONG_USAGE = 64 };
 static const struct fan_command *const commands[] = {
     &fan_command_up,
     &fan_command_demo,
-    &fan_command_prepare,
-    &fan_command_import,
-    &fan_command_migrate,
-    &fan_command_send,
     &fan_command_status,
+    &fan_command_import,
+    &fan_command_send,
     &fan_command_sample,
+    &fan_command_keys,
+    &fan_command_migrate,
+    &fan_command_doctor,
+    &fan_command_prepare,
     NULL,
 };
 
