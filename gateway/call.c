@@ -13,7 +13,6 @@ enum { REPLY_MAX = 16 * 1024 * 1024 };
 
 enum fan_err call_refuse(struct call *call, int status, const char *format, ...)
 {
-    struct fan_arena *arena = fan_http_arena(call->request);
     char text[400];
     va_list args;
 
@@ -21,22 +20,21 @@ enum fan_err call_refuse(struct call *call, int status, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     call->problem.status = status;
-    call->problem.detail = fan_bytes_cstr(fan_bytes_of(text), arena);
+    call->problem.detail = fan_bytes_cstr(fan_bytes_of(text), call->lasting);
     return FAN_DENIED;
 }
 
 void call_fault(struct call *call, const char *field, const char *expected, const char *format, ...)
 {
-    struct fan_arena *arena = fan_http_arena(call->request);
     char text[400];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    problem_fault(&call->problem, fan_bytes_cstr(fan_bytes_of(field), arena),
-            fan_bytes_cstr(fan_bytes_of(text), arena),
-            fan_bytes_cstr(fan_bytes_of(expected), arena));
+    problem_fault(&call->problem, fan_bytes_cstr(fan_bytes_of(field), call->lasting),
+            fan_bytes_cstr(fan_bytes_of(text), call->lasting),
+            fan_bytes_cstr(fan_bytes_of(expected), call->lasting));
 }
 
 enum fan_err call_check(struct call *call)
@@ -53,7 +51,7 @@ void call_failed(struct call *call, enum fan_err err, const struct fan_why *why)
 {
     if (call->problem.status)
         return;
-    problem_of(&call->problem, err, why, fan_http_arena(call->request));
+    problem_of(&call->problem, err, why, call->lasting);
     if (call->problem.status >= 500)
         fan_log(NULL, call->problem.status == 500 ? FAN_ERROR : FAN_WARN, "request.failed",
                 "%s of request %s is %s: %s", call->route->operation, call->id, fan_err_name(err),
@@ -68,6 +66,7 @@ static struct call *call_new(struct gateway *gateway, struct fan_http_request *r
 
     call->gateway = gateway;
     call->request = request;
+    call->lasting = fan_http_arena(request);
     call->status = 200;
     call->type = "application/json";
     snprintf(call->id, sizeof call->id, "%012llx-%llx",

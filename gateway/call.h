@@ -20,6 +20,7 @@ struct call {
     fan_id ids[ROUTE_IDS]; /* from the path */
     struct caller caller;
     struct fan_turn *turn;       /* in a handler */
+    struct fan_arena *lasting;   /* the request's: holds what the answer says */
     struct fan_arena *arena;     /* the turn's */
     struct fan_db *db;           /* the turn's */
     struct fan_why *why;         /* the turn's */

@@ -43,8 +43,7 @@ static bool says_csv(struct fan_bytes type)
 static void read_tags(struct call *call, struct fan_texts *out)
 {
     struct fan_bytes rest = fan_http_query(call->request, "tags"), name;
-    struct fan_bytes *names =
-            fan_arena_array(fan_http_arena(call->request), TAGS_MAX, sizeof *names);
+    struct fan_bytes *names = fan_arena_array(call->lasting, TAGS_MAX, sizeof *names);
 
     *out = (struct fan_texts){ .at = names };
     while (rest.at && rest.len) {
@@ -63,7 +62,7 @@ static void read_tags(struct call *call, struct fan_texts *out)
 static void read_country(struct call *call, struct fan_bytes *out)
 {
     struct fan_bytes text = fan_http_query(call->request, "default_country");
-    const char *country = fan_bytes_cstr(text, fan_http_arena(call->request));
+    const char *country = fan_bytes_cstr(text, call->lasting);
 
     if (text.len && !fan_phone_country(country))
         call_fault(call, "default_country", "two capital letters, such as IN",
@@ -79,7 +78,7 @@ static void read_wishes(struct call *call, const struct fan_json **out)
     *out = NULL;
     if (!text.len)
         return;
-    if (text.len > WISHES_MAX || fan_json_parse(text, fan_http_arena(call->request), out, &why) ||
+    if (text.len > WISHES_MAX || fan_json_parse(text, call->lasting, out, &why) ||
             fan_json_type(*out) != FAN_JSON_OBJECT)
         call_fault(call, "mapping", "a JSON object such as {\"Mobile\": \"phone\"}",
                 "not such an object");
@@ -99,7 +98,7 @@ static void read_query(struct upload *upload)
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             found = found || fan_bytes_eq_text(name, known[i]);
         if (!found)
-            call_fault(call, fan_bytes_cstr(name, fan_http_arena(call->request)),
+            call_fault(call, fan_bytes_cstr(name, call->lasting),
                     "one of filename, source, default_country, tags, campaign_id, mapping",
                     "there is no such parameter");
     }
