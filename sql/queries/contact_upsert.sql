@@ -1,14 +1,20 @@
 -- Taking in an import's blocks: a block's people, its errors and the import's cursor move in one
 -- transaction. Who a row is about is decided in between, by the process.
 
+-- name: import_lock
+-- role: fan_audience
+-- One process at a time takes in an import. Not by its row: the upload notes there what it has
+-- received, and must not wait for a block to be taken in. (import)
+SELECT pg_try_advisory_xact_lock((4607::bigint << 40) + $1::bigint);
+
 -- name: import_hold
 -- role: fan_audience
--- An import that can move: there are blocks, or the whole file was received. No row: it ended, it
--- waits, or another process is at it. (account, import)
+-- An import that can move: there are blocks, or the whole file was received. No row: it ended or
+-- waits. After import_lock, so that it shows what the one before left. (account, import)
 SELECT state, source, default_country, delimiter, cardinality(header), mapping, tag_ids,
   next_block, blocks
 FROM import WHERE account_id = $1 AND id = $2::bigint AND state IN (0, 1)
-  AND (next_block < blocks OR state = 1) FOR NO KEY UPDATE SKIP LOCKED;
+  AND (next_block < blocks OR state = 1);
 
 -- name: import_block
 -- role: fan_audience

@@ -24,6 +24,13 @@ enum fan_err fan_import_hold(struct fan_db *db, fan_id account, fan_id import,
     struct fan_rows rows;
     enum fan_err err;
 
+    fan_args_begin(&args, arena);
+    fan_arg_i64(&args, import);
+    err = fan_db_run(db, &fan_q_import_lock, &args, &rows, why);
+    if (err)
+        return err;
+    if (!fan_row_bool(&rows, 0, 0))
+        return fan_fail(why, FAN_NOT_FOUND, "another process is at it");
     begin_import(&args, arena, account, import);
     err = fan_db_run(db, &fan_q_import_hold, &args, &rows, why);
     if (err)
