@@ -1,8 +1,8 @@
 /*
  * http_client — HTTP requests and mails sent by libcurl on the loop's thread.
  *
- * One call is one transmission: bodies are fed by a read callback that cannot rewind, so libcurl
- * cannot send one twice by itself; redirects are off. Every call has deadlines; answers have caps.
+ * One call is one transmission: libcurl, which would repeat a request by itself on a kept
+ * connection that died, is refused the second one; redirects are off. Every call has deadlines; answers have caps.
  * Connections are kept and used again. Easy handles are pooled. Mail relays with different TLS or
  * login settings never share connections.
  */

@@ -1,8 +1,9 @@
 /*
  * One call is one transmission. libcurl sends a request again by itself when a kept connection
- * turns out to be dead before the answer came; two things keep it from that. A body comes from a
- * read callback without seek, so it cannot be rewound. And every transmission passes may_begin,
- * which refuses a second one unless repeating it is harmless.
+ * turns out to be dead before the answer came; but every transmission passes may_begin, which
+ * refuses a second one unless repeating it is harmless. So bodies can be handed over whole, and
+ * leave in one packet with the headers. A mail comes from a read callback without seek, which
+ * cannot be rewound.
  */
 #include "broker/runtime/http_easy.h"
 
@@ -43,14 +44,12 @@ struct fan_http_parts {
 
 /* ---- what libcurl calls during a transfer ---- */
 
-/* A second transmission may go only where the first cannot have had an effect: no byte of its body
- * had left, or its method has none by definition. */
+/* A second transmission may go only where the first cannot have had an effect, by definition of its
+ * method. */
 static bool harmless_again(const struct fan_http_transfer *transfer)
 {
     const struct fan_http_call *call = &transfer->call;
 
-    if (call->body.len > 0)
-        return transfer->sent == 0;
     return fan_bytes_eq_text(call->method, "GET") || fan_bytes_eq_text(call->method, "HEAD");
 }
 
@@ -327,6 +326,7 @@ static void set_http(struct fan_http_easy *easy, const struct fan_http_call *cal
     } else {
         SET(easy, CURLOPT_POST, 1L);
         SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        SET(easy, CURLOPT_POSTFIELDS, call->body.len ? call->body.at : "");
     }
 }
 

@@ -26,7 +26,7 @@ LAYERS = [
 OUTSIDE = [
     (r"libpq|postgres_ext\.h", ["sql/db*.c"]),
     (r"msgpack", ["proto/codec.c"]),
-    (r"curl/", ["broker/runtime/http_client.c"]),
+    (r"curl/", ["broker/runtime/http_client.c", "broker/runtime/http_easy.c"]),
     (r"microhttpd\.h", ["broker/runtime/http_server.c"]),
     (r"c?zmq\.h|czmq_", ["broker/runtime/socket.c", "broker/runtime/loop.c"]),
     (r"jansson\.h", ["proto/json.c"]),
