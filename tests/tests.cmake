@@ -76,18 +76,29 @@ function(fan_test path)
     endif()
 endfunction()
 
+# A line "LINKS: <folder>" in a fuzz target's opening comment links a program's parts, too.
+function(fan_fuzz_links target source)
+    file(STRINGS ${source} line REGEX "LINKS: [a-z]" LIMIT_COUNT 1)
+    if(line MATCHES "LINKS: ([a-z/]+)")
+        get_property(library GLOBAL PROPERTY "library of ${CMAKE_MATCH_1}")
+        target_link_libraries(${target} PRIVATE ${library})
+    endif()
+endfunction()
+
 # fan_fuzz(<file>): a libFuzzer program; in the test build, a test that replays the corpus.
 function(fan_fuzz source)
     get_filename_component(file ${source} NAME_WE)
     string(REGEX REPLACE "^fuzz_" "" name ${file})
     if(FAN_FUZZ)
         fan_test_program(fuzz-${name} fuzz ${source})
+        fan_fuzz_links(fuzz-${name} ${source})
         target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
         set_target_properties(fuzz-${name} PROPERTIES
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
         add_dependencies(fuzzers fuzz-${name})
     else()
         fan_test_program(test-fuzz-${name} fuzz ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/driver.c)
+        fan_fuzz_links(test-fuzz-${name} ${source})
         add_test(NAME fuzz/${name} COMMAND test-fuzz-${name} tests/fuzz/corpus/${name}
             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
         set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "${environment}")

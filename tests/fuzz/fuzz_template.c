@@ -1,13 +1,13 @@
 /* Contents of campaigns: compiled for every kind of channel, and written for a strange contact. */
 #include "actors/lib/text/values.h"
 
-static const struct fan_bytes attributes[] = {FAN_LIT("city"), FAN_LIT("visits")};
+static const struct fan_bytes attributes[] = { FAN_LIT("city"), FAN_LIT("visits") };
 
 static void write_copy(const struct fan_template *template, const struct fan_text_fields *fields,
         struct fan_bytes data, struct fan_arena *arena)
 {
-    struct fan_text_person person = {.first_name = FAN_LIT("<\"&'>\r\n"), .attributes = data};
-    struct fan_bytes values[FAN_SLOT_ATTRIBUTES + 2] = {{0}};
+    struct fan_text_person person = { .first_name = FAN_LIT("<\"&'>\r\n"), .attributes = data };
+    struct fan_bytes values[FAN_SLOT_ATTRIBUTES + 2] = { { 0 } };
     struct fan_rendering out;
     struct fan_buffer buffer;
     struct fan_why why;
@@ -21,9 +21,9 @@ static void write_copy(const struct fan_template *template, const struct fan_tex
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fan_arena *arena = fan_arena_new();
-    struct fan_bytes content = {.at = (const char *)data, .len = size};
-    struct fan_text_fields fields = fan_text_fields_of(
-            (struct fan_texts){.at = attributes, .len = 2}, content, arena);
+    struct fan_bytes content = { .at = (const char *)data, .len = size };
+    struct fan_text_fields fields =
+            fan_text_fields_of((struct fan_texts){ .at = attributes, .len = 2 }, content, arena);
     const struct fan_text_program *program;
     const struct fan_template *template;
     struct fan_why why;
