@@ -8,7 +8,8 @@ INSERT INTO event (account_id, type, run_id, chunk_id, body) VALUES ($1, $2::int
 
 -- name: event_drop_old
 -- role: fan_scheduler
--- Forget events older than so many days, a bounded number at a time. (days, limit)
+-- scan: reads no further than its limit, in the order of the index
+-- Forget events older than so many days, among so many of the oldest. (days, limit)
 DELETE FROM event WHERE (account_id, id) IN (
-  SELECT account_id, id FROM event
-    WHERE at < statement_timestamp() - $1::int * interval '1 day' ORDER BY xid, id LIMIT $2);
+  SELECT account_id, id FROM (SELECT account_id, id, at FROM event ORDER BY xid, id LIMIT $2) oldest
+    WHERE at < statement_timestamp() - $1::int * interval '1 day');
