@@ -14,25 +14,39 @@ SELECT count(*) FROM run WHERE account_id = $1 AND campaign_id = $2::bigint;
 
 -- name: report_messages
 -- role: fan_gateway
--- A campaign's messages, newest first: chunk by chunk, so that a page reads only its own chunks.
--- A message is being sent when it is pending below the watermark of the chunk that answers for it.
+-- A campaign's written messages, newest first. The counters of its chunks say which of them hold
+-- the page, so that no other is read. A message is being sent when it is pending below the
+-- watermark of the chunk that answers for it; no counter says how many are, so for these all
+-- chunks with pending messages are read: only those in flight have any.
 -- (account, campaign, limit, offset, states, whether it is being sent or null)
-SELECT m.id, m.contact_id, m.state, m.sending, m.progress, m.flags, m.attempt, m.outcome, m.reason,
-  m.code, m.provider_id, m.address, m.format, coalesce(m.body, b.body), m.sent_at, m.delivered_at,
-  m.read_at, c.run_id, c.channel_id
-FROM (SELECT k.id, k.run_id, k.channel_id, k.state, k.watermark, k.id << 9 AS lo
-    FROM run r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id AND NOT k.is_retry
-    WHERE r.account_id = $1 AND r.campaign_id = $2::bigint ORDER BY k.id DESC) c
-CROSS JOIN LATERAL (
-  SELECT x.*, x.state = 0 AND CASE
-      WHEN x.work IS NULL THEN c.state = 2 AND x.id < c.lo + c.watermark
+WITH k AS MATERIALIZED (
+  SELECT k.id, k.run_id, k.channel_id, k.state, k.id << 9 AS lo, (k.id << 9) + 512 AS hi,
+    (k.id << 9) + k.watermark AS begun, CASE WHEN k.state = 0 THEN 0 ELSE
+      n_pending * (0 = ANY ($5::smallint[]))::int + n_retry * (1 = ANY ($5))::int
+      + n_unknown * (2 = ANY ($5))::int + n_sent * (3 = ANY ($5))::int
+      + n_failed * (4 = ANY ($5))::int + n_skipped * (5 = ANY ($5))::int
+      + n_cancelled * (6 = ANY ($5))::int + n_unknown_final * (7 = ANY ($5))::int
+      + n_expired * (8 = ANY ($5))::int END AS n
+  FROM run r JOIN chunk k ON k.account_id = $1 AND k.run_id = r.id AND NOT k.is_retry
+  WHERE r.account_id = $1 AND r.campaign_id = $2::bigint),
+p AS MATERIALIZED (SELECT k.*, sum(n) OVER (ORDER BY id DESC) AS upto FROM k),
+c AS MATERIALIZED (
+  SELECT * FROM p
+  WHERE n > 0 AND ($6::boolean IS NOT NULL OR upto > $4::bigint AND upto - n < $4 + $3::bigint)),
+m AS (
+  SELECT x.*, c.run_id, c.channel_id, x.state = 0 AND CASE
+      WHEN x.work IS NULL THEN c.state = 2 AND x.id < c.begun
       ELSE EXISTS (SELECT FROM chunk w WHERE w.account_id = $1 AND w.id = x.work AND w.state = 2
         AND x.id = ANY (w.items[1 : w.watermark])) END AS sending
-  FROM message x WHERE x.account_id = $1 AND x.id >= c.lo AND x.id < c.lo + 512
-    AND x.state = ANY ($5::smallint[])) m
-LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
-WHERE $6::boolean IS NULL OR m.sending = $6
-ORDER BY c.id DESC, m.id DESC LIMIT $3::bigint OFFSET $4::bigint;
+  FROM c JOIN message x ON x.account_id = $1 AND x.id >= c.lo AND x.id < c.hi
+    AND x.state = ANY ($5))
+SELECT m.id, m.contact_id, m.state, m.sending, m.progress, m.flags, m.attempt, m.outcome, m.reason,
+  m.code, m.provider_id, m.address, m.format, coalesce(m.body, b.body), m.sent_at, m.delivered_at,
+  m.read_at, m.run_id, m.channel_id
+FROM m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
+WHERE $6 IS NULL OR m.sending = $6
+ORDER BY m.id DESC LIMIT $3
+OFFSET $4 - CASE WHEN $6 IS NULL THEN coalesce((SELECT min(upto - n) FROM c), $4) ELSE 0 END;
 
 -- name: report_campaigns_by_state
 -- role: fan_gateway
