@@ -117,7 +117,7 @@ static enum fan_err count_people(struct call *call, const struct fan_campaign *c
 enum fan_err send_campaign(struct call *call)
 {
     struct fan_campaign campaign;
-    struct fan_ids people;
+    struct fan_ids people = { .at = NULL };
     int64_t count = 0;
     fan_id run = 0;
     enum fan_err err = fan_campaign_hold(call->db, call->caller.account, call->ids[0], call->arena,

@@ -16,7 +16,7 @@ enum fan_err health(struct call *call)
     if (err)
         fan_json_add_text(&call->json, "error", FAN_LIT("Database unreachable"));
     fan_json_add_time(&call->json, "timestamp", fan_clock_now());
-    fan_json_add_real(&call->json, "uptime", (double)(up / FAN_MS) / 1000);
+    fan_json_add_real(&call->json, "uptime", (double)up / FAN_SECOND);
     fan_json_object_close(&call->json);
     call->status = err ? 503 : 200;
     return FAN_OK;

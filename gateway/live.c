@@ -58,12 +58,11 @@ struct live *live_new(struct gateway *gateway)
     return live;
 }
 
-static void feed_free(struct feed *feed)
+static void feed_drop(struct feed **at)
 {
-    struct feed **at = &feed->live->feeds;
+    struct feed *feed = *at;
 
-    while (*at != feed)
-        at = &(*at)->next;
+    FAN_ASSERT(!feed->clients);
     *at = feed->next;
     progress_fini(&feed->progress);
     free(feed);
@@ -106,8 +105,6 @@ static void on_closed(void *context, struct fan_http_stream *stream)
     *at = client->next;
     feed->live->clients--;
     free(client);
-    if (!feed->clients)
-        feed->woken = false; /* the next look drops the feed */
 }
 
 void live_open(struct live *live, struct call *call)
@@ -203,15 +200,17 @@ static enum fan_err look(struct feed *feed, struct fan_turn *turn)
 enum fan_err live_look(struct live *live, struct fan_turn *turn)
 {
     fan_time now = fan_clock_elapsed();
+    struct feed **at = &live->feeds;
     enum fan_err err = FAN_OK;
-    struct feed *next;
 
-    for (struct feed *feed = live->feeds; feed && !err; feed = next) {
-        next = feed->next;
-        if (!feed->clients)
-            feed_free(feed);
-        else if (is_due(feed, now))
-            err = look(feed, turn);
+    while (*at && !err) {
+        if (!(*at)->clients) {
+            feed_drop(at);
+            continue;
+        }
+        if (is_due(*at, now))
+            err = look(*at, turn);
+        at = &(*at)->next;
     }
     return err;
 }
@@ -249,10 +248,8 @@ void live_free(struct live **live)
 {
     if (!*live)
         return;
-    while ((*live)->feeds) {
-        FAN_ASSERT(!(*live)->feeds->clients); /* the server was closed before */
-        feed_free((*live)->feeds);
-    }
+    while ((*live)->feeds)
+        feed_drop(&(*live)->feeds); /* the server was closed before: nobody watches */
     free(*live);
     *live = NULL;
 }

@@ -269,12 +269,13 @@ static enum fan_err default_country(struct upload *upload, struct fan_bytes *out
 {
     struct call *call = upload->call;
     struct fan_account account;
-    enum fan_err err = FAN_OK;
+    enum fan_err err;
 
     *out = upload->default_country;
-    if (!out->len)
-        err = fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
-    if (!err && !out->len)
+    if (out->len)
+        return FAN_OK;
+    err = fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
+    if (!err)
         *out = account.default_country;
     return err;
 }

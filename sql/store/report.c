@@ -90,9 +90,9 @@ static void add_filter(struct fan_args *args, const struct fan_message_filter *f
     int16_t states[FAN_MESSAGE_STATE_COUNT];
     size_t count = 0;
 
-    for (int16_t state = 0; state < FAN_MESSAGE_STATE_COUNT; state++)
+    for (int state = 0; state < FAN_MESSAGE_STATE_COUNT; state++)
         if (filter->state < 0 || filter->state == state)
-            states[count++] = state;
+            states[count++] = (int16_t)state;
     fan_arg_i16s(args, states, count);
     if (filter->sending < 0)
         fan_arg_null(args);

@@ -151,8 +151,9 @@ def a_revoked_key_stops_working_within_seconds():
 
 def roles_may_what_their_table_says():
     w = world()
-    for role, contacts, campaigns, channels in [("viewer", 403, 403, 403), ("agent", 400, 403, 403),
-                                                ("manager", 400, 400, 403), ("admin", 400, 400, 400)]:
+    table = [("viewer", 403, 403, 403), ("agent", 400, 403, 403), ("manager", 400, 400, 403),
+             ("admin", 400, 400, 400)]
+    for role, contacts, campaigns, channels in table:
         key = w.database.key(w.account, role)
         expect(w.get("/api/v1/contacts", key=key).status, 200)
         expect(w.post("/api/v1/contacts", {}, key=key).status, contacts)
@@ -422,7 +423,8 @@ def a_channel_can_be_changed_but_its_secrets_only_all_at_once():
     channel = w.channel(settings={**SMS["settings"], "api_key_sid": "SK" + "0" * 32,
                                   "api_key_secret": "hush"})
     path = f"/api/v1/channels/{channel['id']}"
-    changed = w.ok("PATCH", path, {"rate": 5, "enabled": False, "settings": {"from": "+15005550009"}})
+    changed = w.ok("PATCH", path, {"rate": 5, "enabled": False,
+                                   "settings": {"from": "+15005550009"}})
     expect((changed["rate"], changed["enabled"]), (5.0, False))
     expect(changed["settings"]["account_sid"], SID)
     expect(changed["settings"]["from"], "+15005550009")
@@ -475,7 +477,8 @@ def a_template_is_checked_when_the_campaign_is_made():
     assert "first_name, last_name" in reply.text and "preferred_product" in reply.text
     is_problem(w.post("/api/v1/campaigns", base), 400, "message")
     is_problem(w.post("/api/v1/campaigns", {**base, "message": "x" * 1601}), 400, "message")
-    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x", "subject": "y"}), 400, "subject")
+    is_problem(w.post("/api/v1/campaigns", {**base, "message": "x", "subject": "y"}), 400,
+               "subject")
     mail = {"name": "x", "channel": "email"}
     is_problem(w.post("/api/v1/campaigns", {**mail, "message": "x"}), 400, "subject")
     w.ok("POST", "/api/v1/campaigns", {**mail, "subject": "{name}", "html": "<p>{company}</p>"})

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+enum { PARTS = 4 }; /* that are programs, besides the variables */
+
 /* What each kind of channel takes. */
 static const struct rule {
     uint32_t text_cap;    /* characters; 0: no limit of the kind's own */
@@ -221,13 +223,13 @@ static void check_syntax(struct builder *self)
 static void list_slots(struct builder *self)
 {
     struct fan_template *template = self->template;
-    const struct fan_text_program *parts[] = { template->text, template->subject, template->html,
-        template->media_url };
+    const struct fan_text_program *parts[PARTS] = { template->text, template->subject,
+        template->html, template->media_url };
     size_t count = self->fields->count;
     bool *used = fan_arena_array(self->arena, count, sizeof *used);
     uint16_t *slots = fan_arena_array(self->arena, count, sizeof *slots);
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < PARTS; i++)
         if (parts[i])
             fan_text_uses(parts[i], used);
     for (size_t i = 0; i < template->variables_len; i++)
