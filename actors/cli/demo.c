@@ -168,7 +168,9 @@ static enum fan_err play(struct fan_demo *demo, uint32_t rows, bool *holds, stru
 
     printf("Starting everything in %s …\n", demo->home.path);
     fflush(stdout);
-    err = fan_demo_open(demo, why);
+    err = fan_demo_guess_webhook(demo, why);
+    if (!err)
+        err = fan_demo_open(demo, why);
     if (!err)
         printf("Fanfare is up at %s\n\n", fan_api_url(demo->api));
     if (!err)

@@ -70,6 +70,8 @@ int64_t fan_demo_process(struct fan_demo *demo, const char *process);
 
 /* ---- demo_setup.c ---- */
 
+/** Tell the sandbox where statuses go, before it starts. */
+enum fan_err fan_demo_guess_webhook(struct fan_demo *demo, struct fan_why *why) FAN_MUST_CHECK;
 /** Make channels, or bring those of an earlier demo up to date. */
 enum fan_err fan_demo_make_channels(struct fan_demo *demo, struct fan_why *why) FAN_MUST_CHECK;
 /** Make and launch the campaigns. */

@@ -111,9 +111,9 @@ static const struct {
     void (*add_settings)(struct fan_demo *demo, struct object *object);
     void (*add_content)(struct object *object);
 } parts[FAN_DEMO_CAMPAIGNS] = {
-    { "sms", "twilio", "twilio", "Sandbox SMS", "Demo by SMS", add_twilio, add_sms_content },
     { "whatsapp", "meta", "meta", "Sandbox WhatsApp", "Demo by WhatsApp", add_meta,
             add_whatsapp_content },
+    { "sms", "twilio", "twilio", "Sandbox SMS", "Demo by SMS", add_twilio, add_sms_content },
     { "email", "smtp", "smtp", "Sandbox e-mail", "Demo by e-mail", add_smtp, add_email_content },
 };
 
@@ -156,12 +156,30 @@ static enum fan_err put_channel(struct fan_demo *demo, int part, int64_t id, str
     return err;
 }
 
-/* Where Meta sends its statuses is set up at Meta, and names the channel: here too, in the
- * sandbox's own settings. */
+/* Where Meta sends its statuses is set up at Meta, and names the channel. Here that is in the
+ * sandbox's settings, which it reads when it starts: so the number is guessed, which fails only
+ * where somebody made another channel first. */
+static const char *webhook_url(struct fan_demo *demo, int64_t channel)
+{
+    return fan_arena_printf(demo->arena, "http://127.0.0.1:%u/hooks/%d/%lld",
+            demo->port + FAN_PORT_INGESTER, FAN_DEMO_ACCOUNT, (long long)channel);
+}
+
+enum fan_err fan_demo_guess_webhook(struct fan_demo *demo, struct fan_why *why)
+{
+    enum fan_err err = fan_sandbox_keys_make(&demo->home, why);
+    const char *before = fan_sandbox_key(&demo->home, "META_WEBHOOK_URL", demo->arena);
+    const char *slash = before ? strrchr(before, '/') : NULL;
+    long long channel = slash ? strtoll(slash + 1, NULL, 10) : 1;
+
+    return err
+            ? err
+            : fan_sandbox_key_set(&demo->home, "META_WEBHOOK_URL", webhook_url(demo, channel), why);
+}
+
 static enum fan_err set_webhook(struct fan_demo *demo, int64_t channel, struct fan_why *why)
 {
-    const char *url = fan_arena_printf(demo->arena, "http://127.0.0.1:%u/hooks/%d/%lld",
-            demo->port + FAN_PORT_INGESTER, FAN_DEMO_ACCOUNT, (long long)channel);
+    const char *url = webhook_url(demo, channel);
     const char *now = fan_sandbox_key(&demo->home, "META_WEBHOOK_URL", demo->arena);
     int64_t before = fan_demo_process(demo, "sandbox");
     enum fan_err err;

@@ -1,5 +1,7 @@
 #include "actors/cli/output.h"
 
+#include "proto/json.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -40,23 +42,47 @@ static void rotate(struct fan_output *output)
     open_file(output);
 }
 
-static void remember(struct fan_output *output, struct fan_bytes text)
+/* The text of an error as our processes log it. */
+static struct fan_bytes error_text(struct fan_bytes line, struct fan_arena *arena)
+{
+    const struct fan_json *entry;
+
+    if (!memmem(line.at, line.len, "\"error\"", strlen("\"error\"")) ||
+            fan_json_parse(line, arena, &entry, NULL) ||
+            !fan_bytes_eq_text(fan_json_get_text(entry, "level"), "error"))
+        return FAN_NO_BYTES;
+    return fan_json_get_text(entry, "text");
+}
+
+/* Of our processes' logs only errors are complaints; what others say in plain words, and ours when
+ * they die, is one. */
+static void judge(struct fan_output *output)
+{
+    struct fan_bytes line = { output->line, output->line_len };
+    struct fan_arena *arena = fan_arena_new();
+
+    if (line.len && line.at[0] == '{')
+        line = error_text(line, arena);
+    if (line.len)
+        snprintf(output->complaint, sizeof(output->complaint), "%.*s", FAN_BYTES_ARG(line));
+    fan_arena_free(&arena);
+}
+
+static void look(struct fan_output *output, struct fan_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] != '\n') {
-            if (output->next_len < FAN_OUTPUT_LINE)
-                output->next[output->next_len++] = text.at[i];
-        } else if (output->next_len) {
-            memcpy(output->line, output->next, output->next_len);
-            output->line[output->next_len] = '\0';
-            output->next_len = 0;
+        if (text.at[i] == '\n') {
+            judge(output);
+            output->line_len = 0;
+        } else if (output->line_len < FAN_OUTPUT_LINE) {
+            output->line[output->line_len++] = text.at[i];
         }
     }
 }
 
 void fan_output_add(struct fan_output *output, struct fan_bytes text)
 {
-    remember(output, text);
+    look(output, text);
     if (!*output->path) {
         (void)!write(STDERR_FILENO, text.at, text.len);
         return;

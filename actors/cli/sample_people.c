@@ -3,6 +3,8 @@
 /* Ranges for fiction: NANPA 555-01##, Ofcom 07700 900###, ARCEP 06 39 98 ## ##; an import warns of
  * the last two, which no operator has. The other countries
  * have none for mobile numbers that would do; theirs are ordinary ranges. */
+/* clang-format off: it counts columns as they look, which in these scripts is not what they
+   have */
 const struct fan_sample_country fan_sample_countries[] = {
     { "US", "en", "+1 202 555 01##", 100,
             { { "Olivia", "olivia" }, { "James", "james" }, { "Emma", "emma" }, { "Noah", "noah" },

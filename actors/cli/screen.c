@@ -29,21 +29,40 @@ static void write_over(struct fan_screen *screen, struct fan_bytes text)
     screen->lines = lines_in(text);
 }
 
+static uint64_t hash_of(struct fan_bytes text)
+{
+    uint64_t sum = UINT64_C(14695981039346656037); /* FNV-1a */
+
+    for (size_t i = 0; i < text.len; i++)
+        sum = (sum ^ (unsigned char)text.at[i]) * UINT64_C(1099511628211);
+    return sum;
+}
+
+static void append(struct fan_screen *screen, struct fan_bytes text)
+{
+    uint64_t hash = hash_of(text);
+
+    if (hash == screen->hash)
+        return;
+    fwrite(text.at, 1, text.len, screen->out);
+    fflush(screen->out);
+    screen->hash = hash;
+    screen->shown = fan_clock_elapsed();
+}
+
 void fan_screen_draw(struct fan_screen *screen, struct fan_bytes text)
 {
-    fan_time now = fan_clock_elapsed();
-
-    if (screen->terminal) {
+    if (screen->terminal)
         write_over(screen, text);
-    } else if (!screen->shown || now - screen->shown >= PLAIN_EVERY) {
-        fwrite(text.at, 1, text.len, screen->out);
-        fflush(screen->out);
-        screen->shown = now;
-    }
+    else if (!screen->shown || fan_clock_elapsed() - screen->shown >= PLAIN_EVERY)
+        append(screen, text);
 }
 
 void fan_screen_end(struct fan_screen *screen, struct fan_bytes text)
 {
-    write_over(screen, text);
+    if (screen->terminal)
+        write_over(screen, text);
+    else
+        append(screen, text);
     screen->lines = 0;
 }

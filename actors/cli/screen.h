@@ -14,12 +14,14 @@ struct fan_screen {
     FILE *out;
     bool terminal;
     uint32_t lines; /* drawn and to be drawn over */
-    fan_time shown; /* not a terminal: when it last wrote */
+    fan_time shown; /* not a terminal: when it last wrote, */
+    uint64_t hash;  /* and what: the same is not written twice */
 };
 
 void fan_screen_init(struct fan_screen *screen, FILE *out);
 
-/** Draw @text, whole lines, over what was drawn before. Not a terminal: every two seconds. */
+/** Draw @text, whole lines, over what was drawn before. Not a terminal: every two seconds, when
+ * something changed. */
 void fan_screen_draw(struct fan_screen *screen, struct fan_bytes text);
 
 /** Draw for the last time: @text stays. */
