@@ -79,16 +79,19 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed;
 -- fewer than sent, or no
 -- row: the epoch is gone or a callback was first; the rest is evidence.
+-- An unknown waits for evidence as long as the run says; the delays are those of retries.
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
 -- microseconds, instants)
 WITH c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+  SELECT id, (SELECT r.unknown_wait_us FROM run r
+      WHERE r.account_id = $1 AND r.id = chunk.run_id) AS wait
+  FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
     AND state = 2 FOR NO KEY UPDATE),
 u AS (
   UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
     code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END,
+    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() + c.wait END,
       lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
     $10::text[], $11::bigint[], $12::bigint[])
@@ -117,14 +120,16 @@ WITH hl AS MATERIALIZED (
   SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9
     FROM unnest($5::bigint[]) i) ORDER BY id FOR NO KEY UPDATE),
 c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+  SELECT id, (SELECT r.unknown_wait_us FROM run r
+      WHERE r.account_id = $1 AND r.id = chunk.run_id) AS wait
+  FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
     AND state = 2
     AND (SELECT count(*) FROM hl) > 0 FOR NO KEY UPDATE),
 u AS (
   UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
     code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE WHEN o.state IN (1, 2) THEN fan_now() + o.delay END,
+    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() + c.wait END,
       lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
     $10::text[], $11::bigint[], $12::bigint[])
@@ -232,7 +237,8 @@ WITH u AS (
     provider_id = coalesce(o.provider_id, m.provider_id),
     sent_at = CASE WHEN o.state = 3 THEN coalesce(m.sent_at, fan_time(o.at)) ELSE m.sent_at END,
     due = CASE WHEN o.state = 1 THEN fan_now() + o.delay END, lost_epoch = NULL,
-    outcome = CASE o.state WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE m.outcome END
+    outcome = CASE o.state WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE m.outcome END,
+    reason = CASE WHEN m.state = 3 THEN m.reason WHEN o.state = 4 THEN 8 ELSE 0 END
   FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[]) AS o(id, state,
     provider_id, delay, at)
   WHERE m.account_id = $1 AND m.id = o.id AND (
@@ -366,10 +372,11 @@ FROM chunk c WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.s
 
 -- name: chunk_lock_due
 -- role: fan_scheduler
--- Home chunks of a running run that have retries due. (account, run)
+-- Home chunks that have retries due, so many at a time that a sweep after a long outage still ends
+-- within the statement's time. (account, run)
 SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND retry_due IS NOT NULL
   AND retry_due <= fan_now()
-ORDER BY id LIMIT 200 FOR NO KEY UPDATE;
+ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
 
 -- name: chunk_promote
 -- role: fan_scheduler
@@ -407,7 +414,7 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
 -- Home chunks with unknowns whose time is over. (account, run)
 SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_due IS NOT NULL
   AND unknown_due <= fan_now()
-ORDER BY id LIMIT 200 FOR NO KEY UPDATE;
+ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
 
 -- name: chunk_settle
 -- role: fan_scheduler
@@ -446,7 +453,8 @@ WITH u AS (
   UPDATE message m SET was = m.state + (m.progress::int << 8) + (m.flags::int << 16),
     progress = greatest(m.progress, e.progress), flags = m.flags | e.flags,
     state = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 3 ELSE m.state END,
-    outcome = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 1 ELSE m.outcome END, due = NULL,
+    outcome = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 1 ELSE m.outcome END,
+    reason = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 0 ELSE m.reason END, due = NULL,
     sent_at = coalesce(m.sent_at, fan_time(e.at)),
     delivered_at = CASE WHEN e.progress = 2 THEN least(m.delivered_at, fan_time(e.at))
       ELSE m.delivered_at END,
@@ -489,16 +497,20 @@ SELECT interval_us FROM channel_pace WHERE account_id = $1 AND channel_id = $2 F
 
 -- name: pace_take
 -- role: fan_sender
--- Reserve up to so many send slots, after pace_lock. (account, channel, wanted) -> granted,
--- microseconds until the first, between two
+-- Reserve up to so many send slots, after pace_lock: those that begin before the horizon.
+-- (account, channel, wanted) -> granted, microseconds until the first of them (none granted: until
+-- it is worth asking again), between two
 WITH p AS MATERIALIZED (
   SELECT *, fan_now() AS now, greatest(tat, fan_now()) AS base FROM channel_pace
     WHERE account_id = $1 AND channel_id = $2),
 g AS (
   SELECT *, CASE WHEN interval_us = 0 THEN $3::bigint
-    ELSE least($3::bigint, greatest(0, (now + horizon_us - base) / interval_us)) END AS k FROM p)
+    ELSE least($3::bigint, greatest(0,
+      (now + horizon_us - base + interval_us - 1) / interval_us)) END AS k FROM p)
 UPDATE channel_pace x SET tat = g.base + g.k * g.interval_us FROM g
-WHERE x.account_id = $1 AND x.channel_id = $2 RETURNING g.k, g.base - g.now, g.interval_us;
+WHERE x.account_id = $1 AND x.channel_id = $2
+RETURNING g.k, CASE WHEN g.k > 0 THEN g.base - g.now ELSE g.base - g.now - g.horizon_us + 1 END,
+  g.interval_us;
 
 -- name: pace_throttled
 -- role: fan_sender

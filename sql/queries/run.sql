@@ -9,12 +9,15 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
 -- role: fan_gateway, fan_scheduler
+-- An unknown mail waits a minute only: a relay has no callbacks that could settle it.
 -- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
 -- occurrence has its run
 INSERT INTO run (account_id, campaign_id, occurrence, kind, channel_id, content, at_least_once,
   tag_ids, contact_ids, chunk_size,
+  unknown_wait_us,
   boundary)
 SELECT $1, c.id, $3, c.kind, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint,
+  CASE c.kind WHEN 3 THEN 60000000 ELSE 900000000 END,
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2
 ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
@@ -106,7 +109,8 @@ FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.id;
 
 -- name: run_page_listed
 -- role: fan_audience
--- The same for exactly these people; the place is theirs in the list.
+-- The same for exactly these people; the place is theirs in the list. Who stands in it twice is
+-- written to once.
 -- (account, cursor, limit, kind, contact ids)
 WITH p AS MATERIALIZED (
   SELECT u.place, u.id FROM unnest($5::bigint[]) WITH ORDINALITY u(id, place)
@@ -115,6 +119,7 @@ SELECT p.place, p.id,
   CASE WHEN CASE WHEN $4::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
     WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id
       AND s.kind IN (0, $4)) THEN 2
+    WHEN array_position($5::bigint[], p.id) < p.place THEN 3
     WHEN EXISTS (SELECT FROM contact d WHERE $4 = 3 AND d.account_id = $1 AND d.email = c.email
       AND d.id < c.id
         AND d.id = ANY ($5::bigint[]))
