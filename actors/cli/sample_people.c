@@ -1,13 +1,15 @@
 #include "actors/cli/sample.h"
 
 /* Ranges for fiction: NANPA 555-01##, Ofcom 07700 900###, ARCEP 06 39 98 ## ##; an import warns of
- * the last two, which no operator has. The other countries
- * have none for mobile numbers that would do; theirs are ordinary ranges. */
-/* clang-format off: it counts columns as they look, which in these scripts is not what they
-   have */
+ * the last two, which no operator has. The other countries have none for mobile numbers that would
+ * do; theirs are ordinary ranges. */
+
+/* Columns as they look are not columns as they are counted, in some of these scripts. */
+/* clang-format off */
 const struct fan_sample_country fan_sample_countries[] = {
     { "US", "en", "+1 202 555 01##", 100,
-            { { "Olivia", "olivia" }, { "James", "james" }, { "Emma", "emma" }, { "Noah", "noah" },
+            { { "Olivia", "olivia" }, { "James", "james" }, { "Emma", "emma" },
+                    { "Noah", "noah" },
                     { "D'Andre", "dandre" }, { "Mary-Jane", "mary.jane" } },
             { { "Smith", "smith" }, { "Johnson", "johnson" }, { "O'Connor", "oconnor" },
                     { "Garcia", "garcia" }, { "Washington", "washington" }, { "Lee", "lee" } },
@@ -25,16 +27,19 @@ const struct fan_sample_country fan_sample_countries[] = {
                     { "d'Estaing", "destaing" }, { "Béranger", "beranger" }, { "Roux", "roux" } },
             { "Paris, 11e", "Besançon", "L'Haÿ-les-Roses" } },
     { "IN", "hi", "+91 90000 #####", 100000,
-            { { "आरव", "aarav" }, { "प्रिया", "priya" }, { "रोहन", "rohan" }, { "अनन्या", "ananya" },
+            { { "आरव", "aarav" }, { "प्रिया", "priya" }, { "रोहन", "rohan" },
+                    { "अनन्या", "ananya" },
                     { "विवान", "vivaan" }, { "काव्या", "kavya" } },
-            { { "शर्मा", "sharma" }, { "पटेल", "patel" }, { "सिंह", "singh" }, { "गुप्ता", "gupta" },
+            { { "शर्मा", "sharma" }, { "पटेल", "patel" }, { "सिंह", "singh" },
+                    { "गुप्ता", "gupta" },
                     { "अय्यर", "iyer" }, { "रेड्डी", "reddy" } },
             { "मुंबई", "दिल्ली", "पुणे" } },
     { "IN", "ta", "+91 98400 #####", 100000,
             { { "அருண்", "arun" }, { "மீனா", "meena" }, { "கார்த்திக்", "karthik" },
                     { "லட்சுமி", "lakshmi" }, { "சரவணன்", "saravanan" }, { "தேவி", "devi" } },
             { { "முருகன்", "murugan" }, { "சுப்ரமணியன்", "subramanian" }, { "ராஜன்", "rajan" },
-                    { "நாராயணன்", "narayanan" }, { "செல்வம்", "selvam" }, { "பாண்டியன்", "pandian" } },
+                    { "நாராயணன்", "narayanan" }, { "செல்வம்", "selvam" },
+                    { "பாண்டியன்", "pandian" } },
             { "சென்னை", "மதுரை", "கோயம்புத்தூர்" } },
     { "EG", "ar", "+20 100 0## ####", 1000000,
             { { "محمد", "mohamed" }, { "فاطمة", "fatma" }, { "أحمد", "ahmed" },

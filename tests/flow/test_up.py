@@ -1,4 +1,4 @@
-"""`fanfare up`: one machine's processes, started, killed one by one and all at once, and stopped."""
+"""`fanfare up`: the processes of a machine started, killed one by one and at once, and stopped."""
 import http.client
 import json
 import os
