@@ -426,6 +426,31 @@ struct fan_bytes fan_http_header(const struct fan_http_request *request, const c
     return (struct fan_bytes){ value, len };
 }
 
+static enum MHD_Result add_line(void *context, enum MHD_ValueKind kind, const char *name,
+        size_t name_len, const char *value, size_t value_len)
+{
+    struct fan_buffer *out = context;
+
+    (void)kind;
+    fan_buffer_add(out, name, name_len);
+    fan_buffer_add_text(out, ": ");
+    fan_buffer_add(out, value, value_len);
+    fan_buffer_add_text(out, "\r\n");
+    return MHD_YES;
+}
+
+struct fan_bytes fan_http_header_lines(const struct fan_http_request *request)
+{
+    struct fan_bytes lines;
+    struct fan_buffer out;
+
+    fan_buffer_init(&out, 2 * FAN_HTTP_HEAD_MAX);
+    MHD_get_connection_values_n(exchange_of(request)->connection, MHD_HEADER_KIND, add_line, &out);
+    lines = fan_bytes_dup(fan_buffer_bytes(&out), request->arena);
+    fan_buffer_fini(&out);
+    return lines;
+}
+
 struct fan_bytes fan_http_peer(const struct fan_http_request *request)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange_of(request)->connection,

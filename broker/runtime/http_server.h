@@ -73,6 +73,8 @@ bool fan_http_query_next(const struct fan_http_request *request, size_t *cursor,
         struct fan_bytes *name, struct fan_bytes *value);
 struct fan_bytes fan_http_header(const struct fan_http_request *request,
         const char *name);                                              /* absent when not there */
+/** Every header as a "Name: value" line that ends in CRLF. */
+struct fan_bytes fan_http_header_lines(const struct fan_http_request *request);
 struct fan_bytes fan_http_body(const struct fan_http_request *request); /* raw bytes */
 struct fan_bytes fan_http_peer(const struct fan_http_request *request); /* address without port */
 void *fan_http_user(const struct fan_http_request *request); /* the handler's own pointer */

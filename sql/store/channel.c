@@ -195,6 +195,22 @@ enum fan_err fan_channel_seal(struct fan_db *db, fan_id account, fan_id channel,
 
 /* ---- for those who talk to the provider ---- */
 
+bool fan_channel_read_login(const struct fan_rows *rows, struct fan_channel_login *out)
+{
+    if (rows->count == 0)
+        return false;
+    *out = (struct fan_channel_login){
+        .kind = (enum fan_kind)fan_row_i64(rows, 0, 0),
+        .provider = fan_row_text(rows, 0, 1),
+        .settings = fan_row_text(rows, 0, 2),
+        .sealed = fan_row_text(rows, 0, 3),
+        .rate = fan_row_real(rows, 0, 4),
+        .connections = fan_row_i64(rows, 0, 5),
+        .enabled = fan_row_bool(rows, 0, 6),
+    };
+    return true;
+}
+
 static enum fan_err read_login(struct fan_db *db, const struct fan_query *query, fan_id account,
         fan_id channel, struct fan_arena *arena, struct fan_channel_login *out, struct fan_why *why)
 {
@@ -207,18 +223,7 @@ static enum fan_err read_login(struct fan_db *db, const struct fan_query *query,
     err = fan_db_run(db, query, &args, &rows, why);
     if (err)
         return err;
-    if (rows.count == 0)
-        return not_found(why, channel);
-    *out = (struct fan_channel_login){
-        .kind = (enum fan_kind)fan_row_i64(&rows, 0, 0),
-        .provider = fan_row_text(&rows, 0, 1),
-        .settings = fan_row_text(&rows, 0, 2),
-        .sealed = fan_row_text(&rows, 0, 3),
-        .rate = fan_row_real(&rows, 0, 4),
-        .connections = fan_row_i64(&rows, 0, 5),
-        .enabled = fan_row_bool(&rows, 0, 6),
-    };
-    return FAN_OK;
+    return fan_channel_read_login(&rows, out) ? FAN_OK : not_found(why, channel);
 }
 
 enum fan_err fan_channel_for_sender(struct fan_db *db, fan_id account, fan_id channel,
@@ -231,4 +236,13 @@ enum fan_err fan_channel_for_ingester(struct fan_db *db, fan_id account, fan_id 
         struct fan_arena *arena, struct fan_channel_login *out, struct fan_why *why)
 {
     return read_login(db, &fan_q_channel_for_ingester, account, channel, arena, out, why);
+}
+
+void fan_channel_add_for_ingester(struct fan_batch *batch, fan_id account, fan_id channel)
+{
+    struct fan_args args;
+
+    begin(&args, fan_batch_arena(batch), account);
+    fan_arg_i64(&args, channel);
+    fan_batch_add(batch, &fan_q_channel_for_ingester, &args);
 }

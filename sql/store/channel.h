@@ -84,4 +84,9 @@ enum fan_err fan_channel_for_sender(struct fan_db *db, fan_id account, fan_id ch
 enum fan_err fan_channel_for_ingester(struct fan_db *db, fan_id account, fan_id channel,
         struct fan_arena *arena, struct fan_channel_login *out, struct fan_why *why) FAN_MUST_CHECK;
 
+/* The ingester's as a pipelined transaction. */
+void fan_channel_add_for_ingester(struct fan_batch *batch, fan_id account, fan_id channel);
+/** false: there is no such channel. Texts are borrowed from @rows. */
+bool fan_channel_read_login(const struct fan_rows *rows, struct fan_channel_login *out);
+
 #endif

@@ -1,0 +1,59 @@
+/*
+ * words — what was said about messages, and what it comes to, message by message. Pure.
+ *
+ * Of several words about one message the furthest progress counts, with its first instant, and
+ * every flag: so their order does not matter, nor how often one is said.
+ */
+#ifndef FAN_ACTORS_INGESTER_WORDS_H
+#define FAN_ACTORS_INGESTER_WORDS_H
+
+#include "actors/ingester/spool_format.h"
+#include "actors/providers/provider.h"
+#include "sql/store/receipt.h"
+
+struct word {
+    fan_id account;
+    struct fan_receipt_key key;
+    fan_id message;
+    enum fan_progress progress;
+    int flags;
+    struct fan_bytes code; /* in the list's arena; absent: none */
+    fan_time at;
+    bool suppress;
+};
+
+/* Words in an arena: at[len]. */
+struct words {
+    struct fan_arena *arena;
+    struct word *at;
+    size_t len, room;
+};
+
+/** Note what a provider said about a message of ours. */
+void words_add_receipt(struct words *words, const struct spool_record *record, fan_id message,
+        const struct fan_receipt *receipt);
+
+/** Note that a recipient unsubscribed. */
+void words_add_unsubscribe(struct words *words, const struct spool_record *record);
+
+/** Bring them into the order of accounts, and within one of keys. */
+void words_sort(struct words *words);
+
+/** How many of the words from at[from] on are about the same account. */
+size_t words_of_account(const struct words *words, size_t from);
+
+/** Merge words[count] of one account, as far as they are fresh[count], into rows by message. */
+void words_merge(const struct word *words, const bool *fresh, size_t count, struct fan_arena *arena,
+        struct fan_receipt_rows *out);
+
+/* Whose recipients must not be written to again, and why: each array [count]. */
+struct word_suppressions {
+    size_t count;
+    fan_id *messages;
+    struct fan_bytes *reasons;
+};
+
+struct word_suppressions words_suppressions(const struct word *words, const bool *fresh,
+        size_t count, struct fan_arena *arena);
+
+#endif
