@@ -141,6 +141,7 @@ static void on_sweep(void *context)
     scheduler_launch_due(self);
     sweep(self);
     scheduler_ask_imports(self);
+    scheduler_end_uploads(self);
     scheduler_upkeep(self);
 }
 

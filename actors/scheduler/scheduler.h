@@ -53,6 +53,9 @@ void scheduler_launch_due(struct scheduler *self);
 /** Ask for the imports that wait: a frame may have been lost, or their worker died. */
 void scheduler_ask_imports(struct scheduler *self);
 
+/** Fail the uploads that broke off together with the gateway that received them. */
+void scheduler_end_uploads(struct scheduler *self);
+
 /** Partitions ahead, old events dropped. */
 void scheduler_upkeep(struct scheduler *self);
 

@@ -34,6 +34,13 @@ WHERE account_id = $1 AND id = $2::bigint AND state IN (0, 1) RETURNING id;
 -- Forget blocks that will not be taken in. (account, import)
 DELETE FROM import_block WHERE account_id = $1 AND import_id = $2::bigint;
 
+-- name: import_abandoned
+-- role: fan_scheduler
+-- Uploads of which nothing has come for so many microseconds and nothing is left to take in, of
+-- every account: the gateway that received them is gone. (microseconds, limit)
+SELECT account_id, id FROM import WHERE state = 0 AND next_block = blocks
+  AND touched_at < fan_time(fan_now() - $1::bigint) ORDER BY account_id, id LIMIT $2::bigint;
+
 -- name: import_get
 -- role: fan_gateway
 -- (account, import)

@@ -79,20 +79,59 @@ enum fan_err fan_import_received(struct fan_db *db, fan_id account, fan_id impor
     return err;
 }
 
+static enum fan_err end(struct fan_db *db, fan_id account, fan_id import, struct fan_bytes reason,
+        struct fan_arena *arena, fan_id *ended, struct fan_why *why)
+{
+    struct fan_args args;
+
+    begin_import(&args, arena, account, import);
+    fan_arg_text(&args, reason);
+    return number(db, &fan_q_import_failed, &args, ended, why);
+}
+
 enum fan_err fan_import_fail(struct fan_db *db, fan_id account, fan_id import,
         struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why)
 {
     struct fan_args args;
-    fan_id found;
-    enum fan_err err;
+    fan_id ended;
+    enum fan_err err = end(db, account, import, reason, arena, &ended, why);
 
-    begin_import(&args, arena, account, import);
-    fan_arg_text(&args, reason);
-    err = number(db, &fan_q_import_failed, &args, &found, why);
-    if (err || !found)
+    if (err || !ended)
         return err;
     begin_import(&args, arena, account, import);
     return fan_db_run(db, &fan_q_import_blocks_drop, &args, NULL, why);
+}
+
+enum fan_err fan_imports_abandoned(struct fan_db *db, int64_t age, struct fan_arena *arena,
+        const struct fan_import_abandoned **out, size_t *count, struct fan_why *why)
+{
+    struct fan_import_abandoned *list;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    fan_arg_i64(&args, age);
+    fan_arg_i64(&args, 100);
+    err = fan_db_run(db, &fan_q_import_abandoned, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = list = fan_arena_array(arena, *count, sizeof *list);
+    for (int i = 0; i < rows.count; i++)
+        list[i] = (struct fan_import_abandoned){
+            .account = fan_row_i64(&rows, i, 0),
+            .import = fan_row_i64(&rows, i, 1),
+        };
+    return FAN_OK;
+}
+
+enum fan_err fan_import_abandon(struct fan_db *db, fan_id account, fan_id import,
+        struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why)
+{
+    fan_id ended;
+
+    return end(db, account, import, reason, arena, &ended, why);
 }
 
 /* ---- showing ---- */

@@ -58,6 +58,19 @@ enum fan_err fan_import_received(struct fan_db *db, fan_id account, fan_id impor
 enum fan_err fan_import_fail(struct fan_db *db, fan_id account, fan_id import,
         struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
+struct fan_import_abandoned {
+    fan_id account, import;
+};
+
+/** Uploads that nobody goes on with, of every account (scheduler). age: microseconds without news
+ */
+enum fan_err fan_imports_abandoned(struct fan_db *db, int64_t age, struct fan_arena *arena,
+        const struct fan_import_abandoned **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
+
+/** End such an upload; what was taken in stays. Nothing, when it has ended. */
+enum fan_err fan_import_abandon(struct fan_db *db, fan_id account, fan_id import,
+        struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+
 /** fails FAN_NOT_FOUND */
 enum fan_err fan_import_get(struct fan_db *db, fan_id account, fan_id import,
         struct fan_arena *arena, struct fan_import *out, struct fan_why *why) FAN_MUST_CHECK;

@@ -373,6 +373,21 @@ def a_list_that_grows_too_large_on_the_way_fails_with_what_it_has():
     expect(found["status"], "failed")
 
 
+def an_upload_whose_gateway_died_is_ended_by_the_scheduler():
+    w = World()
+    w.database.sql(f"""INSERT INTO import (account_id, file_name, touched_at) VALUES
+        ({w.account}, 'broken off', now() - interval '11 minutes'),
+        ({w.account}, 'under way', now())""")
+    scheduler = Actor("scheduler", w.database)
+    for _ in range(100):
+        found = {i["filename"]: i["status"] for i in w.ok("GET", "/api/v1/imports")["data"]}
+        if found["broken off"] != "receiving":
+            break
+        time.sleep(0.1)
+    expect(found, {"broken off": "failed", "under way": "receiving"})
+    scheduler.kill()
+
+
 def errors_are_a_file_that_no_spreadsheet_runs():
     w = World()
     done = w.ok("POST", "/api/v1/contacts/import", "phone\n9876543210\n", **CSV)
