@@ -110,7 +110,7 @@ static void begin(struct claim *claim)
     for (uint32_t p = 0; p < claim->taken.watermark; p++)
         claim->slot->records[p].word = JOURNAL_STARTED; /* as if: a replay must not speak of it */
     begin_journal(claim);
-    claim->slot->used = 1;
+    journal_begin(claim->slot);
     claim->state = CLAIM_LOADING;
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "FANJRNL1"
+#define MAGIC "FANJRNL2"
 
 /* The first page. */
 struct head {
@@ -58,9 +58,8 @@ static enum fan_err refuse(struct fan_why *why, const char *path, const char *wh
 
 static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why *why)
 {
-    int full;
-
     char young[sizeof self->path + 4]; /* nobody looks for a dead writer's file under this name */
+    int full;
 
     snprintf(young, sizeof young, "%s.new", self->path);
     self->fd = open(young, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -147,6 +146,12 @@ void journal_release(struct journal_slot *slot)
     slot->used = 0;
 }
 
+void journal_begin(struct journal_slot *slot)
+{
+    atomic_thread_fence(memory_order_release);
+    slot->used = 1;
+}
+
 /* Stores must reach the page in the order in which they were made: a reader of the dead process's
  * file sees them so. */
 void journal_started(struct journal_slot *slot, uint32_t position)
@@ -161,6 +166,8 @@ void journal_answered(struct journal_slot *slot, uint32_t position, int state, i
 {
     struct journal_record *record = &slot->records[position];
 
+    record->message = slot->items[position];
+    record->epoch = slot->epoch;
     record->state = (uint8_t)state;
     record->outcome = (uint8_t)outcome;
     record->reason = (uint8_t)reason;
@@ -171,6 +178,15 @@ void journal_answered(struct journal_slot *slot, uint32_t position, int state, i
     }
     atomic_thread_fence(memory_order_release);
     record->word = JOURNAL_ANSWERED;
+}
+
+bool journal_answer_counts(const struct journal_slot *slot, uint32_t position)
+{
+    const struct journal_record *record = &slot->records[position];
+
+    return record->word == JOURNAL_ANSWERED && record->message == slot->items[position] &&
+            record->epoch == slot->epoch && record->state >= FAN_MESSAGE_RETRY &&
+            record->state <= FAN_MESSAGE_SKIPPED && record->id_len <= sizeof record->id;
 }
 
 static bool is_journal(const struct head *head, size_t size)
@@ -199,10 +215,21 @@ static bool map_left(struct journal_left *left)
     }
     read_boot(boot);
     left->owner = head->owner;
-    left->same_boot = strncmp(boot, head->boot, sizeof boot) == 0;
+    left->same_boot = boot[0] && strncmp(boot, head->boot, sizeof boot) == 0;
     left->slots_len = head->slots;
     left->slots = (const struct journal_slot *)((const char *)head + HEAD_SIZE);
     return true;
+}
+
+/* Keep a file that is no journal, or another build's, out of the way. */
+static void set_aside(const char *path, const char *name)
+{
+    char aside[600];
+
+    fan_log(NULL, FAN_WARN, "journal.refused", "%s is no journal that this build reads", name);
+    snprintf(aside, sizeof aside, "%s.refused", path);
+    if (rename(path, aside))
+        unlink(path);
 }
 
 static bool try_file(const char *dir, const char *name, struct journal_left *out)
@@ -222,8 +249,7 @@ static bool try_file(const char *dir, const char *name, struct journal_left *out
     }
     if (map_left(out))
         return true;
-    fan_log(NULL, FAN_WARN, "journal.refused", "%s is no journal that this build reads", name);
-    unlink(out->path);
+    set_aside(out->path, name);
     close(out->fd);
     return false;
 }

@@ -8,8 +8,9 @@
  * its writer is dead, and replays it (replay.h).
  *
  * Order is the promise: the intent before the open commits, started before the first byte, the
- * answer's details before the word that there is one. After another boot pages may be missing, so
- * only answers count then.
+ * answer's details before the word that there is one. After another boot pages may be missing or
+ * older than their neighbours, so only answers count then, and only of the message and epoch that
+ * they name themselves: a record never crosses a page.
  */
 #ifndef FAN_ACTORS_SENDER_JOURNAL_H
 #define FAN_ACTORS_SENDER_JOURNAL_H
@@ -19,20 +20,23 @@
 #include "proto/time.h"
 #include "sql/store/claim.h"
 
-enum { JOURNAL_POSITIONS = 500, JOURNAL_ID = 64 };
+enum { JOURNAL_POSITIONS = 500, JOURNAL_RECORD = 128, JOURNAL_ID = 108 };
 
 enum journal_word { JOURNAL_NOTHING = 0, JOURNAL_STARTED, JOURNAL_ANSWERED };
 
 /* One message. */
 struct journal_record {
+    int64_t message;
+    uint32_t epoch;
     uint8_t word;    /* enum journal_word */
     uint8_t state;   /* answered: enum fan_message_state */
     uint8_t outcome; /* enum fan_outcome_class */
     uint8_t reason;
     uint8_t id_len;
-    char id[JOURNAL_ID -
-            5]; /* the provider's; longer ones are cut, and evidence then comes without it */
+    char id[JOURNAL_ID - 1]; /* the provider's; of a longer one nothing is kept */
 };
+
+_Static_assert(sizeof(struct journal_record) == JOURNAL_RECORD, "a record fits into its place");
 
 /* One chunk held. */
 struct journal_slot {
@@ -44,7 +48,7 @@ struct journal_slot {
     uint32_t opened; /* the intent: positions below it may be opened */
     uint32_t kind;
     int64_t items[JOURNAL_POSITIONS]; /* message ids by position */
-    struct journal_record records[JOURNAL_POSITIONS];
+    _Alignas(JOURNAL_RECORD) struct journal_record records[JOURNAL_POSITIONS];
 };
 
 struct journal;
@@ -64,9 +68,14 @@ void journal_remove(struct journal **journal);
 struct journal_slot *journal_take(struct journal *journal);
 void journal_release(struct journal_slot *slot);
 
+/** The slot's fields and items are filled in: from now on a replay reads it. */
+void journal_begin(struct journal_slot *slot);
 void journal_started(struct journal_slot *slot, uint32_t position);
 void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
         int reason, struct fan_bytes id);
+
+/** Whether the record of a position speaks of what the slot says stands there. */
+bool journal_answer_counts(const struct journal_slot *slot, uint32_t position);
 
 /* A dead sender's journal. */
 struct journal_left {

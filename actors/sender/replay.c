@@ -6,6 +6,9 @@
 
 enum { LOOK_EVERY_MS = 2000 };
 
+/* The journal does not say how long a retry was to wait. */
+#define RETRY_AFTER (30 * FAN_SECOND)
+
 struct replay {
     struct sender *sender;
     struct fan_timer *timer;
@@ -52,11 +55,12 @@ static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot,
     if (record->word == JOURNAL_NOTHING && evidence) { /* opened, never started */
         out->states[i] = FAN_MESSAGE_RETRY;
         out->outcomes[i] = FAN_RETRY_LATER;
-    } else if (record->word == JOURNAL_ANSWERED) {
+    } else if (journal_answer_counts(slot, position)) {
         out->states[i] = record->state;
         out->outcomes[i] = record->outcome;
         out->reasons[i] = record->reason;
-        if (record->id_len > 0 && record->id_len <= sizeof record->id)
+        out->delays[i] = record->state == FAN_MESSAGE_RETRY ? RETRY_AFTER : 0;
+        if (record->id_len > 0)
             out->provider_ids[i] = (struct fan_bytes){ record->id, record->id_len };
     } else {
         return false;
@@ -103,6 +107,15 @@ static int never_started_from(const struct replay *self, const struct journal_sl
 
 static void next_slot(struct replay *self);
 
+/* A chunk that the database refuses would be refused again: the others must not wait for it. */
+static void pass_over(struct replay *self, const struct fan_why *why)
+{
+    fan_log(NULL, FAN_ERROR, "replay.refused", "chunk %lld of a dead sender: %s",
+            (long long)self->left.slots[self->next].chunk, why->text);
+    self->next++;
+    next_slot(self);
+}
+
 static void give_up(struct replay *self, const struct fan_why *why)
 {
     fan_log(NULL, FAN_WARN, "replay.failed", "a dead sender's journal stays for another try: %s",
@@ -118,6 +131,10 @@ static void on_evidence(void *context, enum fan_err err, const struct fan_rows *
 
     (void)rows;
     (void)count;
+    if (err == FAN_INVALID) {
+        pass_over(self, why);
+        return;
+    }
     if (err) {
         give_up(self, why);
         return;
@@ -139,6 +156,10 @@ static void on_ended(void *context, enum fan_err err, const struct fan_rows *row
 
     (void)rows;
     (void)count;
+    if (err == FAN_INVALID) {
+        pass_over(self, why);
+        return;
+    }
     if (err) {
         give_up(self, why);
         return;
