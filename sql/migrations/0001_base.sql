@@ -78,6 +78,7 @@ CREATE TABLE api_key (
 CREATE TABLE idempotency (
   account_id bigint NOT NULL, key text NOT NULL, request_hash bytea NOT NULL, status int, body text,
   created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (account_id, key));
+CREATE INDEX idempotency_age ON idempotency (account_id, created_at);
 
 CREATE SEQUENCE contact_id CACHE 1;
 CREATE TABLE contact (

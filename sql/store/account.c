@@ -5,7 +5,11 @@
 
 #include <sodium.h>
 
-enum { SECRET = 32 }; /* bytes */
+enum {
+    SECRET = 32,          /* bytes */
+    KEEP_ANSWERS = 86400, /* seconds */
+    FORGET_AT_ONCE = 20,
+};
 
 static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
 {
@@ -214,6 +218,18 @@ static enum fan_err find_answer(struct fan_db *db, fan_id account, struct fan_by
     return FAN_OK;
 }
 
+/* Each new key pays for the removal of some old ones, so their number stays bounded. */
+static enum fan_err forget_old(struct fan_db *db, fan_id account, struct fan_arena *arena,
+        struct fan_why *why)
+{
+    struct fan_args args;
+
+    begin(&args, arena, account);
+    fan_arg_i64(&args, KEEP_ANSWERS * FAN_SECOND);
+    fan_arg_i64(&args, FORGET_AT_ONCE);
+    return fan_db_run(db, &fan_q_account_repeat_forget, &args, NULL, why);
+}
+
 enum fan_err fan_repeat_claim(struct fan_db *db, fan_id account, struct fan_bytes key,
         struct fan_bytes hash, struct fan_arena *arena, struct fan_repeat *out, struct fan_why *why)
 {
@@ -226,8 +242,10 @@ enum fan_err fan_repeat_claim(struct fan_db *db, fan_id account, struct fan_byte
     fan_arg_text(&args, key);
     fan_arg_bytea(&args, hash);
     err = fan_db_run(db, &fan_q_account_repeat_claim, &args, &rows, why);
-    if (err || rows.count)
+    if (err)
         return err;
+    if (rows.count)
+        return forget_old(db, account, arena, why);
     return find_answer(db, account, key, hash, arena, out, why);
 }
 

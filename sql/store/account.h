@@ -73,7 +73,7 @@ struct fan_repeat {
 /**
  * Take @key for a request; the answer is stored in the same transaction with fan_repeat_answered.
  *
- * Waits while another request with this key is under way.
+ * Waits while another request with this key is under way. Keys are forgotten after a day.
  *
  * hash   of the request: the same key for another request is refused
  * fails  FAN_DENIED  the key was used for another request

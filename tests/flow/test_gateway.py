@@ -237,6 +237,15 @@ def a_repeated_key_gets_the_first_answer():
     expect(w.post("/api/v1/contacts", body, **{"Idempotency-Key": "k-2"}).status, 200)
 
 
+def keys_of_requests_are_forgotten_after_a_day():
+    w = World()
+    for key in ("a", "b"):
+        w.post("/api/v1/contacts", {"external_id": key}, **{"Idempotency-Key": key})
+    w.database.sql("UPDATE idempotency SET created_at = now() - interval '25 hours'")
+    w.post("/api/v1/contacts", {"external_id": "c"}, **{"Idempotency-Key": "c"})
+    expect(w.database.sql("SELECT key FROM idempotency"), [["c"]])
+
+
 def pages_are_bounded_and_counted():
     w = World()
     for n in range(7):
