@@ -67,7 +67,8 @@ static const struct row rows[] = {
     { "sender-email", "fanfare-sender", { "--kind", "email", "--public-url", "{public}" }, ALWAYS,
             WORKER, true },
     { "analytics", "fanfare-analytics", { NULL }, ALWAYS, WORKER, true },
-    { "ingester", "fanfare-ingester", { "--listen", "{ingester}" }, ALWAYS, DOOR, true },
+    { "ingester", "fanfare-ingester", { "--listen", "{ingester}", "--public-url", "{public}" },
+            ALWAYS, DOOR, true },
     { "gateway", "fanfare-gateway", { "--listen", "{gateway}" }, ALWAYS, DOOR, true },
 };
 
