@@ -69,7 +69,7 @@ static const char settings[] =
 
 static int version_of(const char *folder)
 {
-    return atoi(folder + strlen("/usr/lib/postgresql/"));
+    return (int)strtol(folder + strlen("/usr/lib/postgresql/"), NULL, 10);
 }
 
 /* A cluster stays with the version that made it; a new one gets the newest. */
@@ -94,7 +94,7 @@ enum fan_err fan_cluster_program(const struct fan_home *home, const char *progra
             fan_file_text(fan_arena_printf(arena, "%s/pg/PG_VERSION", home->path), arena);
     glob_t found = { 0 };
     const char *folder = glob(PLACES, 0, NULL, &found) == 0
-            ? find_folder(version ? atoi(version) : 0, &found)
+            ? find_folder(version ? (int)strtol(version, NULL, 10) : 0, &found)
             : NULL;
 
     if (folder)
@@ -125,7 +125,7 @@ static enum fan_err write_file(const struct fan_home *home, const char *folder, 
 static enum fan_err write_identities(const struct fan_home *home, const char *folder,
         struct fan_arena *arena, struct fan_why *why)
 {
-    const struct passwd *user = getpwuid(geteuid());
+    const struct passwd *user = getpwuid(geteuid()); // cppcheck-suppress getpwuidCalled
     const char *text = "";
 
     if (!user)
@@ -180,14 +180,17 @@ static enum fan_err run(const char *const *argv, struct fan_why *why)
 static enum fan_err make_database(const struct fan_home *home, const char *folder,
         struct fan_arena *arena, struct fan_why *why)
 {
-    const char *server;
+    const char *server = NULL, *command;
     enum fan_err err = fan_cluster_program(home, "postgres", arena, &server, why);
-    const char *command = fan_arena_printf(arena,
-            "echo 'CREATE DATABASE fanfare' | '%s' --single -D '%s' postgres >/dev/null",
-            err ? "" : server, folder);
+
+    if (err)
+        return err;
+    command = fan_arena_printf(arena,
+            "echo 'CREATE DATABASE fanfare' | '%s' --single -D '%s' postgres >/dev/null", server,
+            folder);
     const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 
-    return err ? err : run(argv, why);
+    return run(argv, why);
 }
 
 /* Under another name until it is complete. */

@@ -97,18 +97,22 @@ static enum fan_err import_list(struct fan_demo *demo, uint32_t rows, struct fan
 
 static void print_row(const char *name, const struct fan_counts *counts)
 {
-    printf("  %-18s %9lld %9lld %9lld %9lld %11lld %9lld %9lld %9lld\n", name,
-            (long long)counts->total, (long long)counts->sent, (long long)counts->delivered,
-            (long long)counts->read, (long long)counts->undelivered, (long long)counts->failed,
-            (long long)counts->skipped, (long long)(counts->unknown + counts->unknown_final));
+    const int64_t columns[] = { counts->total, counts->sent, counts->delivered, counts->read,
+        counts->undelivered, counts->failed, counts->skipped,
+        counts->unknown + counts->unknown_final };
+
+    printf("  %-18s", name);
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+        printf(" %11lld", (long long)columns[i]);
+    putchar('\n');
 }
 
 static void print_summary(const struct fan_demo *demo)
 {
     struct fan_counts total = fan_demo_total(demo);
 
-    printf("\n  %-18s %9s %9s %9s %9s %11s %9s %9s %9s\n", "", "messages", "sent", "delivered",
-            "read", "undelivered", "failed", "skipped", "unknown");
+    printf("\n  %-18s %11s %11s %11s %11s %11s %11s %11s %11s\n", "", "messages", "sent",
+            "delivered", "read", "undelivered", "failed", "skipped", "unknown");
     for (int i = 0; i < FAN_DEMO_CAMPAIGNS; i++)
         print_row(demo->campaigns[i].name, &demo->campaigns[i].counts);
     print_row("all", &total);

@@ -117,7 +117,7 @@ static bool is_empty(const char *path)
 
     if (!folder)
         return false;
-    while (readdir(folder))
+    while (readdir(folder)) // cppcheck-suppress readdirCalled
         entries++;
     closedir(folder);
     return entries == 2;
@@ -166,28 +166,35 @@ static enum fan_err make_below(const struct fan_home *home, struct fan_why *why)
     return err;
 }
 
+/* Make home as root, for the user that it is for, and become that user. */
+static enum fan_err settle_as_root(struct fan_home *home, struct fan_arena *arena,
+        struct fan_why *why)
+{
+    const struct passwd *user = getpwnam(USER); // cppcheck-suppress getpwnamCalled
+    enum fan_err err;
+
+    if (!user)
+        return fan_fail(why, FAN_NOT_FOUND,
+                "PostgreSQL does not run as root, and there is no user " USER " to run as: make "
+                "one with `./dev setup` or `useradd --system " USER "`");
+    err = make_private(home->path, user->pw_uid, user->pw_gid, why);
+    if (!err)
+        err = become(user, why);
+    return err ? err : fan_home_find(home->path, arena, home, why); /* run/ is the user's */
+}
+
 enum fan_err fan_home_enter(const char *asked, struct fan_arena *arena, struct fan_home *out,
         struct fan_why *why)
 {
-    bool root = geteuid() == 0;
-    const struct passwd *user = getpwnam(USER);
     enum fan_err err = fan_home_find(asked, arena, out, why);
 
-    if (!err && root && !user)
-        err = fan_fail(why, FAN_NOT_FOUND,
-                "PostgreSQL does not run as root, and there is no user " USER
-                " to run as: make one "
-                "with `./dev setup` or `useradd --system " USER "`");
     if (!err)
         err = make_parents(out->path, why);
-    if (!err)
-        err = make_private(out->path, root ? user->pw_uid : geteuid(),
-                root ? user->pw_gid : getegid(), why);
-    if (!err && root)
-        err = become(user, why);
+    if (!err && geteuid() == 0)
+        err = settle_as_root(out, arena, why);
+    else if (!err)
+        err = make_private(out->path, geteuid(), getegid(), why);
     umask(077);
-    if (!err && root)
-        err = fan_home_find(out->path, arena, out, why); /* run/ may depend on the user */
     if (!err && chdir(out->path) != 0)
         err = fan_fail(why, FAN_DENIED, "cannot enter %s: %s; choose a folder with --home",
                 out->path, strerror(errno));
@@ -196,7 +203,7 @@ enum fan_err fan_home_enter(const char *asked, struct fan_arena *arena, struct f
     return err;
 }
 
-enum fan_err fan_home_lock(const struct fan_home *home, struct fan_why *why)
+enum fan_err fan_home_lock(struct fan_home *home, struct fan_why *why)
 {
     char path[PATH_MAX], text[32] = "";
     int fd;
@@ -211,8 +218,9 @@ enum fan_err fan_home_lock(const struct fan_home *home, struct fan_why *why)
         return fan_fail(why, FAN_CONFLICT, "Fanfare already runs in %s (process %s)", home->path,
                 len > 0 ? text : "unknown");
     }
+    home->lock = fd;
     snprintf(text, sizeof(text), "%d", (int)getpid());
     if (ftruncate(fd, 0) != 0 || write(fd, text, strlen(text)) < 0)
         return fan_fail(why, FAN_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-    return FAN_OK; /* the descriptor stays open: it is the lock */
+    return FAN_OK;
 }

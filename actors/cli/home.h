@@ -23,6 +23,7 @@ struct fan_home {
     const char *api_key_file;
     const char *database_url; /* FANFARE_DATABASE_URL, or of the private cluster */
     bool own_cluster;         /* the database is the private cluster */
+    int lock;                 /* descriptor of fan_home_lock, open for life */
 };
 
 /**
@@ -47,6 +48,6 @@ enum fan_err fan_home_enter(const char *asked, struct fan_arena *arena, struct f
  *
  * fails  FAN_CONFLICT  another process holds it; the text says which
  */
-enum fan_err fan_home_lock(const struct fan_home *home, struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_home_lock(struct fan_home *home, struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@
 enum {
     LOOK_MS = 200,
     TRIES = 5,
-    PAUSE_MS = 1000,
+    PAUSE_MS = 900,
     UPLOAD_MS = 6 * 3600 * 1000,
     BAR_WIDTH = 24,
     QUERY = 64 * 1024,

@@ -140,7 +140,7 @@ static const struct fan_sample_country *country_named(const char *code)
 
 static uint32_t number_of_countries(void)
 {
-    uint32_t count = 0;
+    uint32_t count = 2; /* one and its others: there are more */
 
     while (fan_sample_countries[count].code)
         count++;
@@ -198,9 +198,8 @@ static void describe(struct row *row)
     static const char *const tags[] = { "newsletter", "newsletter;vip", "lapsed", "vip", "" };
     uint32_t day = draw(row->number, BIRTHDAY, 365 * 60);
 
-    set(row, CITY, PICK(row->number, CITY, row->country->cities));
-    if (draw(row->number, CITY, 400) == 0)
-        strcat(row->cells[CITY], "\n(old town)");
+    snprintf(row->cells[CITY], CELL, "%s%s", PICK(row->number, CITY, row->country->cities),
+            draw(row->number, CITY, 400) == 0 ? "\n(old town)" : "");
     set(row, COUNTRY, row->country->code);
     set(row, PRODUCT, PICK(row->number, PRODUCT, products));
     set(row, LANGUAGE, row->country->language);
