@@ -1,0 +1,378 @@
+"""A whole Fanfare for Python tests, and what its users have: the API, the provider simulator, psql.
+
+`fanfare up` runs in a home of its own below /tmp, with a private PostgreSQL, on ports of its own,
+so that several may run beside each other. Started by root, all of it is user fanfare's. It ends
+with the test, however that ends; when the test ends badly, it says what the processes logged.
+"""
+import ctypes
+import http.client
+import json
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import urllib.parse
+import urllib.request
+
+from checks import eventually, expect
+
+BUILD = os.environ.get("FAN_BUILD", "build/test")
+PORTS = 30  # that `fanfare up` takes from its --port on
+GATEWAY, INGESTER, SANDBOX, SMTP = range(4)
+LOG_LINES = 25  # of each process, shown when a test fails
+
+# Nothing here outlives a power failure, so nobody needs to wait for disks.
+POSTGRES = "fsync = off\nsynchronous_commit = on\nfull_page_writes = off\nshared_buffers = 64MB\n"
+
+
+def runs_as():
+    """What subprocess needs to run something as the user that everything runs as."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("fanfare")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def reserve_ports():
+    """The first of PORTS free ports, and a socket whose closing gives them back to other tests."""
+    for base in random.sample(range(20000, 32000, PORTS), 400):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0fanfare-test-{base}")
+            for port in range(base, base + PORTS):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            return base, lock
+        except OSError:
+            lock.close()
+    raise AssertionError("no free ports")
+
+
+def die_with_parent():
+    """To be called in a child: the end of the test, even by kill -9, asks it to stop."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+class Reply:
+    def __init__(self, response):
+        self.status, self.headers = response.status, response.headers
+        self.text = response.read().decode()
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    def fields(self):
+        """What a problem document complains of."""
+        return [error["field"] for error in self.json.get("errors", [])]
+
+
+class System:
+    """Fanfare, up. `with System(...) as fanfare:`; keywords are settings, as environment variables
+    without FANFARE_: SANDBOX_DELAY_MS=50."""
+
+    def __init__(self, build=BUILD, sandbox=True, postgres=POSTGRES, **settings):
+        self.program = os.path.abspath(os.path.join(build, "bin/fanfare"))
+        self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
+        self.base, self._ports = reserve_ports()
+        self.sandbox = sandbox
+        self.env = {name: value for name, value in os.environ.items()
+                    if not name.startswith(("FANFARE_", "PG"))}
+        self.env.update({f"FANFARE_{name}": str(value) for name, value in settings.items()})
+        with open(os.path.join(self.home, "postgresql.conf"), "w", encoding="utf-8") as file:
+            file.write(postgres)
+        user = runs_as()
+        if user:
+            for path in (self.home, os.path.join(self.home, "postgresql.conf")):
+                os.chown(path, user["user"], user["group"])
+        self.supervisor = None
+
+    # ---- its life ----
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(True)
+            raise
+        return self
+
+    def __exit__(self, failed, *_):
+        if failed:
+            self.print_logs()
+        try:
+            self.stop()
+        finally:
+            self._ports.close()
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self):
+        """Start everything, and wait until all of it is ready."""
+        words = [self.program, "up", "--home", self.home, "--port", str(self.base)]
+        if self.sandbox:
+            words.append("--sandbox")
+        for role in ("ingester", "analytics"):  # TEMP
+            if not os.path.exists(os.path.join(os.path.dirname(self.program), "fanfare-" + role)):
+                words += ["--without", role]
+        with open(os.path.join(self.home, "out"), "ab") as out:
+            began = out.tell()
+            self.supervisor = subprocess.Popen(words, env=self.env, stdout=out, stderr=out, cwd="/",
+                                               preexec_fn=die_with_parent, **runs_as())
+
+        def is_up():
+            expect(self.supervisor.poll(), None, "`fanfare up` ended")
+            return "Fanfare is up." in self._read("out")[began:]
+        eventually(is_up, 60, "`fanfare up` says that it is up")
+        self.key = self._read("api-key").strip()
+
+    def stop(self):
+        """End it in good order."""
+        if self.supervisor and self.supervisor.poll() is None:
+            self.supervisor.terminate()
+            try:
+                self.supervisor.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill_all()
+
+    def kill_all(self):
+        pids = [pid for pid in self.pids().values() if pid]
+        self.supervisor.kill()
+        self.supervisor.wait()
+        for pid in pids:
+            if self._is_ours(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def _read(self, name):
+        with open(os.path.join(self.home, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def print_logs(self):
+        folder = os.path.join(self.home, "log")
+        print("--- fanfare up:", self._read("out"), sep="\n")
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            lines = self._read(os.path.join("log", name)).splitlines()
+            print(f"--- {name}, {len(lines)} lines:", *lines[-LOG_LINES:], sep="\n")
+        print("--- end of logs", flush=True)
+
+    # ---- its processes ----
+
+    def fleet(self):
+        """What the supervisor says of each process, by name."""
+        return {p["name"]: p for p in json.loads(self._read("fleet.json"))["processes"]}
+
+    def pids(self):
+        try:
+            return {name: process["pid"] for name, process in self.fleet().items()}
+        except FileNotFoundError:
+            return {}
+
+    def _is_ours(self, pid):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                return self.home.encode() in file.read()
+        except OSError:
+            return False
+
+    def kill(self, name):
+        """kill -9 a process by its name; returns its number."""
+        pid = self.pids()[name]
+        assert pid and self._is_ours(pid), f"{name} does not run"
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def await_process(self, name, before, seconds=30):
+        """Wait until another process than number before does its work."""
+        def is_back():
+            process = self.fleet()[name]
+            return process["state"] == "ready" and process["pid"] != before
+        eventually(is_back, seconds, f"{name} is started again")
+
+    # ---- its API ----
+
+    def url(self, port, path=""):
+        return f"http://127.0.0.1:{self.base + port}{path}"
+
+    def call(self, method, path, body=None, key=None, **headers):
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        headers["Authorization"] = "Bearer " + (self.key if key is None else key)
+        connection = http.client.HTTPConnection("127.0.0.1", self.base + GATEWAY, timeout=30)
+        try:
+            connection.request(method, path, body.encode() if body else None, headers)
+            return Reply(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path):
+        return self.call("GET", path)
+
+    def post(self, path, body=None):
+        return self.call("POST", path, body)
+
+    def ok(self, method, path, body=None, **headers):
+        reply = self.call(method, "/api/v1/" + path, body, **headers)
+        assert reply.status < 300, (method, path, reply.status, reply.text)
+        return reply.json
+
+    def is_problem(self, reply, status, *fields):
+        expect(reply.status, status, reply.text)
+        expect(reply.headers["Content-Type"], "application/problem+json")
+        assert reply.json["title"] and reply.json["detail"], reply.text
+        for field in fields:
+            assert field in reply.fields(), (field, reply.text)
+
+    def upload(self, text, **query):
+        """Begin an import of CSV; returns it."""
+        path = "contacts/import?" + urllib.parse.urlencode(query)
+        return self.ok("POST", path, text, **{"Content-Type": "text/csv"})
+
+    def import_csv(self, text, seconds=60, **query):
+        """Import CSV; returns the import when it has ended."""
+        job = self.upload(text, **query)["id"]
+
+        def ended():
+            now = self.ok("GET", f"imports/{job}")
+            return now if now["status"] in ("completed", "failed") else None
+        done = eventually(ended, seconds, "the import ends")
+        expect(done["status"], "completed", done["reason"])
+        return done
+
+    # ---- channels and campaigns ----
+
+    def decide_unknowns_after(self, seconds):
+        """How long campaigns launched from now on wait for evidence; many minutes, otherwise."""
+        self.sql(f"""CREATE OR REPLACE FUNCTION test_impatience() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN NEW.unknown_wait_us := {int(seconds * 1000000)}; RETURN NEW; END $$;
+            CREATE OR REPLACE TRIGGER impatience BEFORE INSERT ON run
+            FOR EACH ROW EXECUTE FUNCTION test_impatience();""")
+
+    def secret(self, name):
+        for line in self._read("sandbox.conf").splitlines():
+            key, _, value = line.partition("=")
+            if key == "FANFARE_SANDBOX_" + name:
+                return value
+        raise KeyError(name)
+
+    def channel(self, kind, provider, settings, **more):
+        more = {"name": f"{kind} by {provider}", "rate": 2000, "connections": 16, **more}
+        return self.ok("POST", "channels", {"kind": kind, "provider": provider,
+                                            "settings": settings, **more})["id"]
+
+    def sms_channel(self, **more):
+        settings = {"account_sid": self.secret("TWILIO_ACCOUNT_SID"),
+                    "auth_token": self.secret("TWILIO_AUTH_TOKEN"),
+                    "from": "+15005550006", "base_url": self.url(SANDBOX)}
+        return self.channel("sms", "twilio", settings, **more)
+
+    def whatsapp_channel(self, **more):
+        """With statuses: the simulator is told where they go, and started again."""
+        settings = {"phone_number_id": self.secret("META_PHONE_NUMBER_ID"),
+                    "access_token": self.secret("META_ACCESS_TOKEN"),
+                    "app_secret": self.secret("META_APP_SECRET"), "base_url": self.url(SANDBOX)}
+        channel = self.channel("whatsapp", "meta", settings, **more)
+        hook = self.url(INGESTER, f"/hooks/1/{channel}")
+        with open(os.path.join(self.home, "sandbox.conf"), "a", encoding="utf-8") as file:
+            file.write(f"FANFARE_SANDBOX_META_WEBHOOK_URL={hook}\n")
+        before = self.pids()["sandbox"]
+        os.kill(before, signal.SIGTERM)
+        self.await_process("sandbox", before)
+        return channel
+
+    def email_channel(self, **more):
+        settings = {"host": "127.0.0.1", "port": str(self.base + SMTP), "tls": "none",
+                    "username": self.secret("SMTP_USERNAME"),
+                    "password": self.secret("SMTP_PASSWORD"),
+                    "from_email": "news@fanfare.example", "from_name": "Zoë’s Läden"}
+        return self.channel("email", "smtp", settings, **more)
+
+    def campaign(self, channel, **content):
+        body = {"name": "A campaign", "channel_id": channel, **content}
+        return self.ok("POST", "campaigns", body)["id"]
+
+    def launch(self, campaign, **body):
+        return self.ok("POST", f"campaigns/{campaign}/send", body or None)
+
+    def stats(self, campaign):
+        return self.ok("GET", f"campaigns/{campaign}")["stats"]
+
+    def await_status(self, campaign, *wanted, seconds=60):
+        """Wait until the campaign is in one of these states; returns it."""
+        def has_come():
+            reply = self.get(f"/api/v1/campaigns/{campaign}")
+            now = reply.json if reply.status == 200 else {}
+            return now if now.get("status") in wanted else None
+        return eventually(has_come, seconds, f"campaign {campaign} is {' or '.join(wanted)}")
+
+    def messages(self, campaign, **query):
+        """All its messages."""
+        found, page = [], 1
+        while True:
+            words = urllib.parse.urlencode({**query, "page": page, "page_size": 100})
+            part = self.ok("GET", f"campaigns/{campaign}/messages?{words}")["data"]
+            found += part
+            if len(part) < 100:
+                return found
+            page += 1
+
+    # ---- its rows ----
+
+    def sql(self, text):
+        """Run statements as the database's owner; rows as lists of texts."""
+        done = subprocess.run(
+            ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h",
+             os.path.join(self.home, "run"), "-U", "fan_owner", "fanfare"],
+            input=text, capture_output=True, text=True, cwd="/", **runs_as())
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def number(self, text):
+        return int(self.sql(text)[0][0])
+
+    def journal(self, provider, verdict="accepted"):
+        """What the simulator wrote down of each request, in order."""
+        with open(os.path.join(self.home, "sandbox.journal"), encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        return [line for line in lines if line["provider"] == provider
+                and verdict in (None, line["verdict"])]
+
+    def sandbox_stats(self):
+        with urllib.request.urlopen(self.url(SANDBOX, "/stats"), timeout=10) as answer:
+            return json.load(answer)
+
+    def log(self, name):
+        """The JSON lines that a process logged."""
+        lines = self._read(f"log/{name}.log").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+class Stream:
+    """The API's server-sent events."""
+
+    def __init__(self, system):
+        self.connection = http.client.HTTPConnection("127.0.0.1", system.base + GATEWAY, timeout=30)
+        self.connection.request("GET", "/api/v1/events/stream",
+                                headers={"Authorization": "Bearer " + system.key})
+        self.response = self.connection.getresponse()
+        expect(self.response.status, 200)
+        expect(self.response.headers["Content-Type"], "text/event-stream")
+
+    def next(self, name):
+        """The next event of that name."""
+        found = None
+        while True:
+            line = self.response.readline().decode()
+            assert line, "the stream ended"
+            if line.startswith("event: "):
+                found = line[7:].strip()
+            elif line.startswith("data: ") and found == name:
+                return json.loads(line[6:])
+
+    def close(self):
+        self.connection.close()
