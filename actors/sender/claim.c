@@ -126,8 +126,12 @@ static void load_channel(struct claim *claim)
     }
     claim->channel = NULL;
     claim->retry_at = fan_clock_elapsed() + FAN_SECOND;
-    fan_log(NULL, FAN_WARN, "channel.unusable", "chunk %lld waits: %s",
-            (long long)claim->taken.claim.chunk, why.text);
+    /* With PostgreSQL away it waits; a channel that is at fault itself is not waited for, or the
+     * chunks of one would keep everybody else's out. */
+    claim->closed_out = err != FAN_UNAVAILABLE && err != FAN_UNCERTAIN && err != FAN_CONFLICT;
+    fan_log(NULL, FAN_WARN, "channel.unusable", "chunk %lld %s: %s",
+            (long long)claim->taken.claim.chunk, claim->closed_out ? "goes back" : "waits",
+            why.text);
 }
 
 static void on_taken(void *context, enum fan_err err, const struct fan_rows *rows, int count,
@@ -162,6 +166,17 @@ static struct fan_copy_list keep(const struct fan_copy_list *list, struct fan_ar
     return (struct fan_copy_list){ copies, list->len };
 }
 
+/* The oldest first: a chunk that was begun is ended before another one gets the channel. */
+static void append(struct sender *self, struct claim *claim)
+{
+    struct claim **link = &self->claims;
+
+    while (*link)
+        link = &(*link)->next;
+    *link = claim;
+    self->claims_len++;
+}
+
 void claim_take(struct sender *self, const struct fan_route *route,
         const struct fan_send_request *request)
 {
@@ -190,9 +205,7 @@ void claim_take(struct sender *self, const struct fan_route *route,
         fan_actor_incarnation(self->actor),
         false,
     };
-    claim->next = self->claims;
-    self->claims = claim;
-    self->claims_len++;
+    append(self, claim);
     fan_metric_set(self->held, self->claims_len);
     batch = fan_batch_new(route->account);
     fan_claim_add_take(batch, &claim->taken.claim, self->set->lease_ms * FAN_MS);
@@ -242,8 +255,10 @@ void claim_pump(struct claim *claim)
     case CLAIM_TAKING:
         return;
     case CLAIM_LOADING:
-        if (now >= claim->retry_at)
+        if (now >= claim->retry_at && !claim->closed_out)
             load_channel(claim);
+        if (claim->closed_out)
+            claim->state = CLAIM_OPEN; /* to be given back, which takes no channel */
         if (claim->state != CLAIM_OPEN)
             return;
         break;

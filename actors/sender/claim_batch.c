@@ -4,8 +4,8 @@
  *
  * One batch at a time is under way for a claim. Batches are safe to repeat, so a lost reply is
  * answered by sending again:
- *   - a close that had happened closes nothing the second time, and what it did not close is
- * evidence that changes nothing;
+ *   - a close that had happened closes nothing the second time, what it did not close is
+ * evidence that changes nothing, and no second event is written;
  *   - an open that had happened is refused the second time (the watermark is another one); the
  * claim then ends, and its owner lowers the watermark over what it never started.
  */
@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { AWAY_MS = 250 };
+enum { AWAY_MS = 250, REFUSALS_MOST = 3 };
 
 static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done *done,
         void *context)
@@ -102,7 +102,7 @@ static struct fan_messages_settled tally(const struct claim *claim)
 /* Which answers a batch holds, by index; -1: it holds none. */
 struct turn {
     struct claim *claim;
-    int closed, opened, copies, released;
+    int closed, renewed, opened, copies, released;
     uint32_t open_count;
     fan_time opened_at;
 };
@@ -217,12 +217,28 @@ static void take_closed(struct claim *claim, const struct turn *turn, const stru
     struct fan_route route = route_of(claim);
     size_t closed = fan_claim_read_closed(&rows[turn->closed]);
 
-    if (rows[turn->closed].count == 0)
+    /* A first attempt's claim answers with a row while it holds; a retry's only when it closed. */
+    if (rows[turn->closed].count == 0 && !claim->taken.claim.is_retry)
         claim->closed_out = claim->lost = true;
     if (closed == claim->recording_len) {
         claim->recording_len = 0;
         fan_actor_emit(claim->sender->actor, &fan_schema_messages_settled, &route, &settled);
     }
+}
+
+/* What the database refuses twice it would refuse for ever. So the outcomes go unrecorded, which
+ * makes them unknown; if that is not it, the claim is left to its lease. */
+static void database_refused(struct claim *claim, const struct fan_why *why)
+{
+    fan_log(NULL, FAN_ERROR, "claim.refused", "chunk %lld: %s", (long long)claim->taken.claim.chunk,
+            why->text);
+    claim->closed_out = true;
+    if (++claim->refusals > 1)
+        claim->recording_len = 0;
+    if (claim->refusals < REFUSALS_MOST || claim->in_flight > 0)
+        return;
+    claim->results_len = 0;
+    claim->state = CLAIM_OVER;
 }
 
 /* Nothing was done, or it may have been: the same is tried again after a moment. */
@@ -237,12 +253,31 @@ static void database_away(struct claim *claim, const struct turn *turn, enum fan
     claim->retry_at = fan_clock_elapsed() + AWAY_MS * FAN_MS;
     if (err == FAN_UNCERTAIN)
         claim->closed_out = turn->open_count > 0 || claim->closed_out;
-    if (err == FAN_INVALID) {
-        fan_log(NULL, FAN_ERROR, "claim.refused", "chunk %lld: %s",
-                (long long)claim->taken.claim.chunk, why->text);
-        claim->closed_out = true;
-        claim->retry_at += 5 * FAN_SECOND;
+    if (err == FAN_INVALID)
+        database_refused(claim, why);
+}
+
+/* The claim was over before it was given up: what we opened has become unknown, and nobody but us
+ * knows what of it was never started. */
+static void forsake(struct claim *claim)
+{
+    for (uint32_t p = claim->started; p < claim->slot->opened; p++) {
+        if (claim->copies[p].position != POSITION_WAITING)
+            continue;
+        FAN_ASSERT(claim->recording_len < claim->taken.size);
+        claim->copies[p].position = POSITION_SETTLED;
+        claim->recording[claim->recording_len++] = (struct result){ .position = (uint16_t)p,
+            .state = FAN_MESSAGE_RETRY,
+            .outcome = FAN_RETRY_LATER };
     }
+}
+
+static void take_released(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+{
+    announce_done(claim);
+    claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
+    if (rows[turn->released].count == 0)
+        forsake(claim);
 }
 
 static void on_turn(void *context, enum fan_err err, const struct fan_rows *rows, int count,
@@ -260,14 +295,10 @@ static void on_turn(void *context, enum fan_err err, const struct fan_rows *rows
     }
     if (turn.closed >= 0)
         take_closed(claim, &turn, rows);
-    if (turn.released >= 0) {
-        if (claim->recording_len == 0) {
-            announce_done(claim);
-            claim_forget(claim);
-            return;
-        }
-        claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
-    }
+    if (turn.renewed >= 0)
+        claim->renew_at = fan_clock_elapsed() + claim->sender->set->lease_ms * FAN_MS / 3;
+    if (turn.released >= 0)
+        take_released(claim, &turn, rows);
     if (turn.opened >= 0)
         take_opened(claim, &turn, rows);
     if (claim->recording_len > 0)
@@ -291,9 +322,9 @@ static void add_close(struct claim *claim, struct fan_batch *batch, struct turn 
         return;
     settled = tally(claim);
     outcomes = outcomes_of(claim, fan_batch_arena(batch));
+    fan_event_add_settled(batch, &claim->taken.claim, claim->taken.run, &settled,
+            (struct fan_ids){ outcomes.messages, outcomes.count });
     turn->closed = fan_claim_add_close(batch, &claim->taken.claim, &outcomes, claim->taken.kind);
-    fan_event_add(batch, claim->taken.claim.account, claim->taken.run, claim->taken.claim.chunk,
-            &fan_schema_messages_settled, &settled);
 }
 
 /* The lowest position from which on nothing was started. */
@@ -311,15 +342,28 @@ static bool may_end(const struct claim *claim)
     return claim->in_flight == 0 && (all || claim->closed_out) && one_batch;
 }
 
+/* What is open on a channel and not started, in all claims: it may still leave after a pause, and
+ * is given back when it waits too long. */
+static uint32_t waiting_on(const struct channel *channel)
+{
+    uint32_t waiting = 0;
+
+    for (const struct claim *one = channel->sender->claims; one; one = one->next) {
+        if (one->channel == channel && one->state == CLAIM_OPEN && !one->closed_out)
+            waiting += one->opened - one->started + one->opening;
+    }
+    return waiting;
+}
+
 static uint32_t want_open(const struct claim *claim)
 {
+    struct channel *channel = claim->channel;
     uint32_t left = claim->taken.size - claim->opened;
-    uint32_t waiting = claim->opened - claim->started;
 
-    if (claim->closed_out || left == 0 || waiting >= claim->channel->slice)
+    if (claim->closed_out || left == 0 || claim->opened - claim->started >= channel->slice ||
+            waiting_on(channel) >= 2 * channel->slice)
         return 0;
-    left = channel_may_open(claim->channel, left);
-    return left;
+    return channel_may_open(channel, left);
 }
 
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */
@@ -327,6 +371,20 @@ static bool worth_a_batch(const struct claim *claim, uint32_t open, bool end, bo
 {
     return open > 0 || end || claim->recording_len > 0 ||
             claim->results_len >= claim->sender->set->slice || (flush && claim->results_len > 0);
+}
+
+static void add_open(struct claim *claim, struct fan_batch *batch, struct turn *turn, uint32_t open)
+{
+    const struct fan_claim *key = &claim->taken.claim;
+    uint32_t to = claim->opened + open;
+
+    turn->open_count = claim->opening = open;
+    turn->opened_at = fan_clock_elapsed();
+    claim->slot->opened = to; /* the intent, before the statement can commit */
+    turn->opened = fan_claim_add_open(batch, key, claim->opened, open, claim->taken.items,
+            claim->taken.kind);
+    if (!claim->carried)
+        turn->copies = fan_claim_add_copies(batch, key, claim->opened, to, claim->taken.items);
 }
 
 void claim_batch(struct claim *claim, bool flush)
@@ -343,25 +401,25 @@ void claim_batch(struct claim *claim, bool flush)
         fan_die("out of memory: a claim's batch");
     *turn = (struct turn){ .claim = claim,
         .closed = -1,
+        .renewed = -1,
         .opened = -1,
         .copies = -1,
         .released = -1 };
     batch = fan_batch_new(claim->taken.claim.account);
+    if (end)
+        fan_claim_add_lock(batch, &claim->taken.claim);
     add_close(claim, batch, turn);
     if (end) {
         claim->state = CLAIM_ENDING;
         turn->released = fan_claim_add_release(batch, &claim->taken.claim,
                 claim->closed_out ? (int)never_started_from(claim) : -1);
-    } else if (open > 0) {
-        turn->open_count = claim->opening = open;
-        turn->opened_at = fan_clock_elapsed();
-        claim->slot->opened =
-                claim->opened + open; /* the intent, before the statement can commit */
-        turn->opened = fan_claim_add_open(batch, &claim->taken.claim, claim->opened, open,
-                claim->taken.items, claim->taken.kind);
-        if (!claim->carried)
-            turn->copies = fan_claim_add_copies(batch, &claim->taken.claim, claim->opened,
-                    claim->opened + open, claim->taken.items);
+    } else {
+        /* A claim that is always busy must not lose its lease over it. */
+        if (fan_clock_elapsed() >= claim->renew_at)
+            turn->renewed = fan_claim_add_renew(batch, &claim->taken.claim,
+                    claim->sender->set->lease_ms * FAN_MS);
+        if (open > 0)
+            add_open(claim, batch, turn, open);
     }
     submit(claim, &batch, on_turn, turn);
 }

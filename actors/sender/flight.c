@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { TEXT_MOST = 512 }; /* bytes of a provider's id or code */
+
 struct flight {
     struct claim *claim;
     uint32_t position;
@@ -40,6 +42,15 @@ static uint32_t draw(struct sender *self)
     return (uint32_t)(self->random >> 32);
 }
 
+/* What came from outside must be text, and short, before it can be a column. */
+static struct fan_bytes as_text(struct fan_bytes text, struct fan_arena *arena)
+{
+    if (!text.len || text.len > TEXT_MOST || !fan_bytes_utf8(text) ||
+            memchr(text.at, '\0', text.len))
+        return FAN_NO_BYTES;
+    return fan_bytes_dup(text, arena);
+}
+
 static void decide(struct flight *flight, const struct fan_outcome *outcome)
 {
     struct claim *claim = flight->claim;
@@ -51,10 +62,10 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome)
 
     result.outcome = (int16_t)outcome->outcome;
     result.reason = (int16_t)next.reason;
-    result.delay = next.state == FAN_MESSAGE_UNKNOWN ? 0 : next.delay_us;
+    result.delay = next.delay_us;
     result.suppress = outcome->suppress;
-    result.code = fan_bytes_dup(outcome->code, claim->arena);
-    result.provider_id = fan_bytes_dup(outcome->provider_id, claim->arena);
+    result.code = as_text(outcome->code, claim->arena);
+    result.provider_id = as_text(outcome->provider_id, claim->arena);
     fan_metric_add(self->outcomes[outcome->outcome], 1);
     if (outcome->throttled)
         channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);

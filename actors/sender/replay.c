@@ -180,6 +180,7 @@ static void replay_slot(struct replay *self, const struct journal_slot *slot)
     struct fan_claim_outcomes known = what_it_knew(self, slot, false, fan_batch_arena(batch));
 
     self->chunks++;
+    fan_claim_add_lock(batch, &claim);
     if (known.count > 0)
         fan_claim_add_close(batch, &claim, &known, (enum fan_kind)slot->kind);
     fan_claim_add_release(batch, &claim, never_started_from(self, slot));

@@ -249,11 +249,15 @@ int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, 
     return fan_batch_add(batch, &fan_q_chunk_renew, &args);
 }
 
+void fan_claim_add_lock(struct fan_batch *batch, const struct fan_claim *claim)
+{
+    add_lock(batch, claim, &fan_q_chunk_lock_work);
+}
+
 int fan_claim_add_release(struct fan_batch *batch, const struct fan_claim *claim, int watermark)
 {
     struct fan_args args;
 
-    add_lock(batch, claim, &fan_q_chunk_lock_work);
     begin_owned(&args, batch, claim);
     if (watermark < 0)
         fan_arg_null(&args);

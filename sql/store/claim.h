@@ -70,7 +70,7 @@ struct fan_claim_outcomes {
     int16_t *reasons;  /* enum fan_reason, 0: none */
     int16_t *attempts; /* number of this attempt, from 1 */
     struct fan_bytes *codes, *provider_ids;
-    int64_t *delays;    /* microseconds until retry or policy */
+    int64_t *delays;    /* microseconds until the retry is due */
     fan_time *instants; /* when the provider answered */
     bool *suppress;     /* the recipient must not be written to again */
 };
@@ -91,12 +91,16 @@ int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *clai
 /** Hold the claim longer. A row in the answer: it is still mine. */
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us);
 
+/** Lock all chunks that the end of the claim touches, in order: the first statement of a batch that
+ * ends it. */
+void fan_claim_add_lock(struct fan_batch *batch, const struct fan_claim *claim);
+
 /**
  * End the claim. What is open and unsettled becomes unknown; what is above the watermark is
  * dispatched again.
  *
  * watermark  lower it to this position, over messages opened and never started; -1: leave it
- * Two statements; the index of the second is returned. No row in its answer: the claim was over.
+ * Behind fan_claim_add_lock. No row in its answer: the claim was over.
  */
 int fan_claim_add_release(struct fan_batch *batch, const struct fan_claim *claim, int watermark);
 

@@ -378,6 +378,7 @@ int world_release(struct world *w, const struct fan_claim *claim, int watermark)
     struct fan_batch *batch = fan_batch_new(w->account);
     struct answer answer = { 0 };
 
+    fan_claim_add_lock(batch, claim);
     answer.index = fan_claim_add_release(batch, claim, watermark);
     return do_step(w, batch, on_released, &answer);
 }
