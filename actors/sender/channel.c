@@ -4,7 +4,13 @@
 
 #include <stdlib.h>
 
-enum { FRESH_S = 30, SLOTS_MOST = 500, ASK_SLOTS_MS = 20 };
+enum {
+    FRESH_S = 30, /* a channel that nobody uses is loaded anew after so long */
+    OLD_S = 300,  /* any channel is: the news of a change may have been lost */
+    SLOTS_MOST = 500,
+    SLOTS_LATE_MS = 500, /* slots may be used so late */
+    ASK_SLOTS_MS = 20,
+};
 
 struct load {
     struct sender *sender;
@@ -85,8 +91,12 @@ static enum fan_err load_turn(struct fan_turn *turn, void *context)
     struct fan_channel_login login;
     struct load *load = context;
     struct fan_bytes secrets;
-    enum fan_err err = read_login(load, turn, &login, &secrets);
+    enum fan_err err;
 
+    if (load->out) /* the turn is repeated */
+        channel_free(load->out);
+    load->out = NULL;
+    err = read_login(load, turn, &login, &secrets);
     return err ? err : build(load, turn, &login, secrets);
 }
 
@@ -94,7 +104,7 @@ static struct channel **find(struct sender *self, fan_id account, fan_id id)
 {
     struct channel **link = &self->channels;
 
-    while (*link && ((*link)->id != id || (*link)->account != account))
+    while (*link && ((*link)->id != id || (*link)->account != account || (*link)->retired))
         link = &(*link)->next;
     return link;
 }
@@ -108,34 +118,72 @@ static bool is_used(const struct sender *self, const struct channel *channel)
     return channel->in_flight > 0 || channel->asking;
 }
 
+static bool is_good(const struct sender *self, const struct channel *channel)
+{
+    fan_time age = fan_clock_elapsed() - channel->loaded;
+
+    return !channel->stale && age < (is_used(self, channel) ? OLD_S : FRESH_S) * FAN_SECOND;
+}
+
+/* Free those that were replaced while claims still used them. */
+static void drop_retired(struct sender *self)
+{
+    struct channel **link = &self->channels;
+
+    while (*link) {
+        struct channel *one = *link;
+
+        if (!one->retired || is_used(self, one)) {
+            link = &one->next;
+            continue;
+        }
+        *link = one->next;
+        channel_free(one);
+    }
+}
+
 enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out,
         struct fan_why *why)
 {
     struct load load = { self, account, id, NULL };
     struct fan_route route = { .account = account };
-    struct channel **link = find(self, account, id);
+    struct channel *old = *find(self, account, id);
     enum fan_err err;
 
-    *out = *link;
-    if (*link &&
-            (is_used(self, *link) ||
-                    (!(*link)->stale &&
-                            fan_clock_elapsed() - (*link)->loaded < FRESH_S * FAN_SECOND)))
+    *out = old;
+    if (old && is_good(self, old))
         return FAN_OK;
     err = fan_actor_turn(self->actor, &route, load_turn, &load, why);
+    if (err && load.out)
+        channel_free(load.out); /* read well, and then the turn failed */
     if (err)
         return err;
-    if (*link) { /* the old one is idle: its settings are out of date */
-        struct channel *old = *link;
-        *link = old->next;
-        channel_free(old);
+    if (old) {
+        old->retired = true;
+        load.out->held_until = old->held_until;
     }
+    drop_retired(self);
     load.out->next = self->channels;
     self->channels = *out = load.out;
     return FAN_OK;
 }
 
 /* ---- send slots ---- */
+
+static void take_slots(struct channel *channel, const struct fan_claim_slots *slots, fan_time now)
+{
+    if (slots->granted == 0) { /* others have them all up to the horizon */
+        if (channel->ask_again < now + slots->wait_us)
+            channel->ask_again = now + slots->wait_us;
+        return;
+    }
+    channel->slots += slots->granted;
+    channel->interval = slots->interval_us;
+    if (channel->next_at < now + slots->wait_us)
+        channel->next_at = now + slots->wait_us;
+    channel->slots_until = now + slots->wait_us + slots->granted * slots->interval_us;
+    channel->ask_again = now;
+}
 
 static void on_slots(void *context, enum fan_err err, const struct fan_rows *rows, int count,
         const struct fan_why *why)
@@ -147,13 +195,8 @@ static void on_slots(void *context, enum fan_err err, const struct fan_rows *row
     (void)why;
     channel->asking = false;
     channel->ask_again = now + ASK_SLOTS_MS * FAN_MS;
-    if (!err && fan_claim_read_slots(&rows[count - 1], &slots) && slots.granted > 0) {
-        channel->slots += slots.granted;
-        channel->interval = slots.interval_us;
-        if (channel->next_at < now + slots.wait_us)
-            channel->next_at = now + slots.wait_us;
-        channel->ask_again = now;
-    }
+    if (!err && fan_claim_read_slots(&rows[count - 1], &slots))
+        take_slots(channel, &slots, now);
     claims_pump(channel->sender, channel);
 }
 
@@ -199,9 +242,16 @@ static void ask_slots(struct channel *channel)
 uint32_t channel_may_open(struct channel *channel, uint32_t wanted)
 {
     uint32_t granted = wanted < channel->slice ? wanted : channel->slice;
+    fan_time now = fan_clock_elapsed();
 
+    if (channel->held_until > now) {
+        look_again(channel, channel->held_until);
+        return 0;
+    }
     if (!channel->paced)
         return granted;
+    if (now > channel->slots_until + SLOTS_LATE_MS * FAN_MS)
+        channel->slots = 0; /* their time is over: it may be others' by now */
     if (granted > channel->slots)
         granted = channel->slots;
     channel->slots -= granted;
@@ -218,12 +268,15 @@ void channel_return(struct channel *channel, uint32_t slots)
 
 bool channel_may_start(struct channel *channel)
 {
-    fan_time now;
+    fan_time now = fan_clock_elapsed();
 
     if (channel->in_flight >= channel->connections)
         return false;
+    if (channel->held_until > now) {
+        look_again(channel, channel->held_until);
+        return false;
+    }
     if (channel->paced) {
-        now = fan_clock_elapsed();
         if (channel->next_at > now + FAN_MS) {
             look_again(channel, channel->next_at);
             return false;
@@ -247,14 +300,23 @@ static void ignore(void *context, enum fan_err err, const struct fan_rows *rows,
     (void)why;
 }
 
+void channel_hold(struct channel *channel, fan_time wait)
+{
+    fan_time until = fan_clock_elapsed() + wait;
+
+    if (channel->held_until < until)
+        channel->held_until = until;
+}
+
 void channel_throttled(struct channel *channel, fan_time wait)
 {
     struct sender *self = channel->sender;
-    struct fan_batch *batch = fan_batch_new(channel->account);
-    fan_time until = fan_clock_elapsed() + wait;
+    struct fan_batch *batch;
 
-    if (channel->next_at < until)
-        channel->next_at = until;
+    channel_hold(channel, wait);
+    if (!channel->paced)
+        return;
+    batch = fan_batch_new(channel->account);
     fan_claim_add_throttled(batch, channel->account, channel->id, wait);
     fan_db_submit(self->db, &batch, ignore, NULL);
     fan_db_watch_kick(self->watch);

@@ -6,6 +6,9 @@
 
 enum { FLUSH_MS = 10 };
 
+/* A channel that is held for longer has its chunks given back: others need the room. */
+#define HELD_MOST (5 * FAN_SECOND)
+
 /* ---- copies ---- */
 
 static void copy_forget(struct copy *copy)
@@ -272,6 +275,8 @@ void claim_pump(struct claim *claim)
     case CLAIM_ENDING:
         break;
     }
+    if (claim->channel && claim->channel->held_until > now + HELD_MOST)
+        claim->closed_out = true;
     start_what_may(claim);
     if (!claim->busy && now >= claim->retry_at)
         claim_batch(claim, false);

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* After a provider refused the channel itself: its login, its sender. */
+#define PAUSE (10 * FAN_SECOND)
+
 enum { TEXT_MOST = 512 }; /* bytes of a provider's id or code */
 
 struct flight {
@@ -69,6 +72,8 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome)
     fan_metric_add(self->outcomes[outcome->outcome], 1);
     if (outcome->throttled)
         channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
+    else if (outcome->outcome == FAN_CHANNEL_PAUSE)
+        channel_hold(claim->channel, asked > 0 ? asked : PAUSE);
     land(flight, &result);
 }
 

@@ -50,17 +50,21 @@ struct channel {
     uint32_t connections;
     uint32_t in_flight;
     fan_time loaded; /* elapsed */
-    bool stale;      /* its settings changed: load it anew when nothing is in flight */
+    bool stale;      /* its settings changed: the next claim loads it anew */
+    bool retired;    /* another one has taken its place: it goes when its claims have ended */
 
     /* Send slots (all instants elapsed). No rate: no slots. */
     bool paced;
-    uint32_t slots;     /* granted, for slices to open */
-    bool asking;        /* a block of slots is under way */
-    fan_time ask_again; /* not before */
-    fan_time next_at;   /* when the next message may start */
+    uint32_t slots;       /* granted, for slices to open */
+    bool asking;          /* a block of slots is under way */
+    fan_time slots_until; /* when the last of them is past: not to be used any more */
+    fan_time ask_again;   /* not before */
+    fan_time next_at;     /* when the next message may start */
     fan_time interval;
     uint32_t slice; /* messages in half a second, at most the setting */
     struct fan_timer *timer;
+
+    fan_time held_until; /* the provider wants no calls before; with or without a rate */
 };
 
 /* What a position of a chunk has come to. */
@@ -193,7 +197,9 @@ uint32_t channel_may_open(struct channel *channel, uint32_t wanted);
 void channel_return(struct channel *channel, uint32_t slots);
 /** Whether one message may start now; if so its slot and connection are taken. */
 bool channel_may_start(struct channel *channel);
-/** The provider says that we are too fast. */
+/** Start and open nothing for so long. */
+void channel_hold(struct channel *channel, fan_time wait);
+/** The provider says that we are too fast: hold, and let other senders' slots wait, too. */
 void channel_throttled(struct channel *channel, fan_time wait);
 void channel_changed(struct sender *self, fan_id account, fan_id id);
 void channels_free(struct sender *self);
