@@ -103,6 +103,8 @@ void spool_reader_applied(struct spool_reader *self, struct spool_place place)
 
     if (pwrite(self->cursor_fd, &cursor, sizeof cursor, 0) < 0)
         return; /* what is read again does no harm */
+    if (place.segment == segment)
+        return; /* nothing is finished */
     while (spool_first_segment(self->spool, segment, &segment) && segment < place.segment)
         spool_drop_segment(self->spool, segment++);
     self->kept = place.segment;
@@ -142,12 +144,13 @@ void spool_reader_set_aside(struct spool_reader *self)
 
 /* ---- reading ---- */
 
-/* Nobody writes to this segment any more. */
+/* Nobody writes to this segment any more. A newer one than the end's is just being begun. */
 static bool is_finished(const struct spool_reader *self)
 {
     struct spool_place end = spool_end(self->spool);
 
-    return self->place.segment < end.segment || end.offset == UINT64_MAX;
+    return self->place.segment < end.segment ||
+            (self->place.segment == end.segment && end.offset == UINT64_MAX);
 }
 
 static struct fan_bytes unread(const struct spool_reader *self)
