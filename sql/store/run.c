@@ -312,6 +312,8 @@ enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *lead
     err = fan_db_run(db, &fan_q_run_leader, &args, &rows, why);
     if (!err)
         err = fan_db_commit(db, why);
+    else
+        fan_db_abort(db); /* or the connection would refuse for ever */
     *leading = !err && fan_row_bool(&rows, 0, 0);
     return err;
 }
@@ -323,5 +325,8 @@ enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena, s
 
     fan_args_begin(&args, arena);
     err = fan_db_run(owner, &fan_q_run_partitions, &args, NULL, why);
-    return err ? err : fan_db_commit(owner, why);
+    if (!err)
+        return fan_db_commit(owner, why);
+    fan_db_abort(owner);
+    return err;
 }
