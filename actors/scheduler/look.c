@@ -8,6 +8,7 @@ struct look {
     struct scheduler *self;
     struct live *live;
     const struct fan_run_live *row;
+    bool announced; /* in this turn, so it counts only once that is committed */
 };
 
 static struct fan_route route_of(const struct fan_run_live *row, enum fan_lane lane)
@@ -54,6 +55,8 @@ static enum fan_err act(struct fan_turn *turn, struct look *look,
     case FAN_WINDOW_TAKE_BACK:
         err = fan_chunk_take_back(turn->db, row->account, chunk, false, turn->arena, &taken,
                 &turn->why);
+        if (!err)
+            err = fan_turn_commit(turn);
         if (!err && taken) {
             fan_metric_add(look->self->taken_back, 1);
             fan_log(turn, FAN_WARN, "chunk.taken_back", "chunk %lld: its sender's lease is over",
@@ -96,18 +99,21 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
     return err;
 }
 
-static enum fan_err move_messages(struct fan_turn *turn, struct look *look, bool *idle)
+/* Each is committed by itself: chunks are locked in ascending order within a transaction. */
+static enum fan_err move_messages(struct fan_turn *turn, struct look *look)
 {
     const struct fan_run_live *row = look->row;
     int64_t promoted, settled;
     enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
             turn->arena, &promoted, &turn->why);
 
+    if (!err && promoted > 0)
+        err = fan_turn_commit(turn);
     if (!err)
         err = fan_chunks_settle(turn->db, row->account, row->run, turn->arena, &settled,
                 &turn->why);
-    if (!err && promoted + settled > 0)
-        *idle = false;
+    if (!err && settled > 0)
+        err = fan_turn_commit(turn);
     return err;
 }
 
@@ -147,7 +153,7 @@ static enum fan_err announce_running(struct fan_turn *turn, struct look *look)
 
     if (err)
         return err;
-    look->live->announced = true;
+    look->announced = true;
     return moved ? fan_emit_campaign_changed(turn, &route, &news) : FAN_OK;
 }
 
@@ -165,7 +171,7 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
     else if (!look->live->announced)
         err = announce_running(turn, look);
     if (!err)
-        err = move_messages(turn, look, &idle);
+        err = move_messages(turn, look);
     if (!err)
         err = move_chunks(turn, look, &idle);
     if (!err && idle && row->resolved)
@@ -175,11 +181,12 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
 
 void scheduler_look(struct scheduler *self, struct live *live, const struct fan_run_live *row)
 {
-    struct look look = { self, live, row };
+    struct look look = { self, live, row, false };
     struct fan_route route = route_of(row, row->lane);
 
-    (void)fan_actor_turn(self->actor, &route, look_turn, &look,
-            NULL); /* the runtime logs; the next sweep tries again */
+    /* The runtime logs a failure; the next sweep tries again. */
+    if (!fan_actor_turn(self->actor, &route, look_turn, &look, NULL) && look.announced)
+        live->announced = true;
 }
 
 struct gone {

@@ -10,6 +10,7 @@ struct asked {
     uint32_t epoch;
     enum fan_chunk_state state;
     fan_time at;
+    bool by_us; /* asked for; otherwise only seen */
 };
 
 /* As many as chunks were seen last: the window bounds them, so a list does. */
@@ -36,7 +37,7 @@ void fan_window_free(struct fan_window **window)
     *window = NULL;
 }
 
-static const struct asked *find(const struct fan_window *window,
+static const struct asked *find_asked(const struct fan_window *window,
         const struct fan_window_chunk *chunk)
 {
     for (size_t i = 0; i < window->count; i++) {
@@ -57,31 +58,37 @@ static void make_room(struct asked **list, size_t *room, size_t need)
     *room = need;
 }
 
-/* What to do about one chunk, and since when it has stood like this; 0: nothing. */
-static enum fan_window_act decide_one(const struct fan_window *window,
-        const struct fan_window_rules *rules, const struct fan_window_chunk *chunk, bool room,
-        fan_time now, fan_time *since)
+/* What to do about one chunk; 0: nothing. @before: how it stood when it was seen last, or NULL. */
+static enum fan_window_act decide_one(const struct fan_window_rules *rules,
+        const struct fan_window_chunk *chunk, const struct asked *before, bool room, fan_time now)
 {
-    const struct asked *before = find(window, chunk);
+    fan_time patience = before && before->by_us ? rules->ask_again_us : rules->grace_us;
 
-    *since = before ? before->at : now;
     switch (chunk->state) {
     case FAN_CHUNK_CLAIMED:
         return chunk->expired ? FAN_WINDOW_TAKE_BACK : 0;
     case FAN_CHUNK_RENDERED:
-        if (!before || now - before->at < rules->grace_us)
-            return 0;
-        *since = now;
-        return FAN_WINDOW_SEND;
+        return before && now - before->at >= patience ? FAN_WINDOW_SEND : 0;
     case FAN_CHUNK_PLANNED:
-        if (!room || (before && now - before->at < rules->ask_again_us))
-            return 0;
-        *since = now;
-        return FAN_WINDOW_RENDER;
+        if (before)
+            return now - before->at >= rules->ask_again_us ? FAN_WINDOW_RENDER : 0;
+        return room ? FAN_WINDOW_RENDER : 0;
     case FAN_CHUNK_DONE:
         break;
     }
     return 0;
+}
+
+/* Chunks that are on their way already. They are counted ahead of everything: a more urgent one may
+ * have come in front of them since they were asked for. */
+static size_t count_on_way(const struct fan_window *window, const struct fan_window_chunk *seen,
+        size_t count)
+{
+    size_t on_way = 0;
+
+    for (size_t i = 0; i < count; i++)
+        on_way += seen[i].state != FAN_CHUNK_PLANNED || find_asked(window, &seen[i]);
+    return on_way;
 }
 
 size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules,
@@ -89,24 +96,22 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
         struct fan_window_todo *todo, bool *idle)
 {
     struct asked *next = NULL;
-    size_t next_room = 0, kept = 0, on_way = 0, todos = 0;
+    size_t next_room = 0, kept = 0, todos = 0, on_way = count_on_way(window, seen, count);
 
     make_room(&next, &next_room, count + 1);
     *idle = count == 0;
     for (size_t i = 0; i < count; i++) {
         const struct fan_window_chunk *chunk = &seen[i];
-        bool planned = chunk->state == FAN_CHUNK_PLANNED;
-        bool asked_already = planned && find(window, chunk);
-        fan_time since;
-        enum fan_window_act act = decide_one(window, rules, chunk,
-                asked_already || on_way < rules->chunks, now, &since);
+        const struct asked *before = find_asked(window, chunk);
+        enum fan_window_act act = decide_one(rules, chunk, before, on_way < rules->chunks, now);
 
         if (act)
             todo[todos++] = (struct fan_window_todo){ act, i };
-        if (planned && !act && !asked_already)
+        else if (chunk->state == FAN_CHUNK_PLANNED && !before)
             continue; /* waits its turn: nothing to remember */
-        next[kept++] = (struct asked){ chunk->chunk, chunk->epoch, chunk->state, since };
-        on_way++;
+        on_way += chunk->state == FAN_CHUNK_PLANNED && !before;
+        next[kept++] = (struct asked){ chunk->chunk, chunk->epoch, chunk->state,
+            act || !before ? now : before->at, act || (before && before->by_us) };
     }
     free(window->asked);
     window->asked = next;

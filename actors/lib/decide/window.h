@@ -45,10 +45,13 @@ void fan_window_free(struct fan_window **window);
 /**
  * Decide.
  *
- * seen   the run's chunks: claimed and rendered ones first, then planned ones in the order in which
- * they shall go now    any clock that does not jump todo   todo[count], as long as @seen idle out:
- * nothing is on its way and nothing is planned Returns how many things are to be done. What is
- * returned counts as done: it is remembered.
+ * seen  the run's chunks: claimed and rendered ones first, then planned ones in the order in which
+ *       they shall go
+ * now   any clock that does not jump
+ * todo  todo[count], as long as @seen
+ * idle  out: nothing is on its way and nothing is planned
+ *
+ * Returns how many things are to be done. What is returned counts as done: it is remembered.
  */
 size_t fan_window_decide(struct fan_window *window, const struct fan_window_rules *rules,
         const struct fan_window_chunk *seen, size_t count, fan_time now,
