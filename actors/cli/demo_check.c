@@ -247,6 +247,18 @@ static void check_journal(struct check *check)
     }
 }
 
+/* A mail relay says no more than that it took a mail; the others tell what became of a message. */
+static void check_receipts(struct check *check, const struct fan_demo_campaign *campaign)
+{
+    const struct fan_counts *counts = &campaign->counts;
+
+    if (strcmp(campaign->kind, "email") == 0)
+        return;
+    verdict(check, counts->sent == 0 || counts->delivered + counts->undelivered > 0,
+            "%s: receipts came for %lld messages", campaign->name,
+            (long long)(counts->delivered + counts->undelivered));
+}
+
 bool fan_demo_check(struct fan_demo *demo)
 {
     struct check check = { .demo = demo,
@@ -259,6 +271,7 @@ bool fan_demo_check(struct fan_demo *demo)
     count_audience(&check);
     for (int i = 0; i < FAN_DEMO_CAMPAIGNS; i++) {
         check_recount(&check, &demo->campaigns[i]);
+        check_receipts(&check, &demo->campaigns[i]);
         note_skips(&check, &demo->campaigns[i]);
     }
     check_journal(&check);

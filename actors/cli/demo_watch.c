@@ -7,7 +7,7 @@
 
 enum { LOOK_MS = 200 };
 
-#define QUIET (2 * FAN_SECOND) /* without a receipt, once the sandbox has none left to send */
+#define QUIET (3 * FAN_SECOND) /* without a receipt, once the sandbox has none left to send */
 #define QUIET_AT_LAST (20 * FAN_SECOND) /* without a receipt, whatever the sandbox says */
 #define STUCK (120 * FAN_SECOND)        /* without any change before the end */
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 FANFARE = os.path.join(os.environ.get("FAN_BUILD", "build/test"), "bin/fanfare")
 PORTS = 30      # used from the first one on
@@ -261,9 +262,9 @@ def main():
             try:
                 test(up)
                 word = "ok"
-            except (AssertionError, OSError, KeyError, subprocess.SubprocessError) as error:
+            except (AssertionError, OSError, KeyError, subprocess.SubprocessError):
                 failed += 1
-                word = f"not ok ({error!r})"
+                word = f"not ok ({traceback.format_exc()})"
             print(f"{word} - {test.__name__.replace('_', ' ')} "
                   f"({time.monotonic() - begun:.1f} s)", flush=True)
         if failed and up.process:
