@@ -190,3 +190,4 @@ CREATE POLICY due ON run FOR SELECT TO fan_scheduler, fan_analytics USING (true)
 CREATE POLICY due ON chunk FOR SELECT TO fan_scheduler USING (true);
 CREATE POLICY log ON event FOR SELECT TO fan_analytics, fan_scheduler USING (true);
 CREATE POLICY old ON event FOR DELETE TO fan_scheduler USING (true);
+CREATE POLICY roll_up ON stat_minute TO fan_analytics USING (true) WITH CHECK (true);
