@@ -8,6 +8,7 @@
 #include "actors/cli/sandbox_keys.h"
 #include "actors/cli/supervisor.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -111,6 +112,18 @@ static enum fan_err settle(struct up *up, struct fan_why *why)
     return err;
 }
 
+/* Sockets that had to be elsewhere, because the path of home is long, would stay there for ever. */
+static void tidy(const struct fan_home *home)
+{
+    static const char *const env[] = { NULL };
+    const char *const argv[] = { "/bin/rm", "-rf", home->run, NULL };
+    const struct fan_child child = { .argv = argv, .env = env, .death_signal = SIGKILL };
+    struct fan_why why;
+
+    if (strncmp(home->run, home->path, strlen(home->path)) != 0 && fan_child_run(&child, &why))
+        fprintf(stderr, "fanfare: %s is left behind: %s\n", home->run, why.text);
+}
+
 static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_why *why)
 {
     struct up up = { .options = call->options, .arena = call->arena };
@@ -132,7 +145,9 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     if (err)
         return err;
     fan_supervisor_block_signals();
-    return fan_supervise(&supervisor, why);
+    err = fan_supervise(&supervisor, why);
+    tidy(&up.home);
+    return err;
 }
 
 const struct fan_command fan_command_up = {

@@ -209,8 +209,13 @@ def a_home_with_a_long_path_has_its_sockets_elsewhere(up):
     far = Up(os.path.join("a" * 60, "b" * 60))
     try:
         far.start()
-        assert not os.path.exists(os.path.join(far.home, "run"))
+        with open("/proc/net/unix", encoding="ascii") as text:
+            sockets = re.findall(r"(/tmp/fanfare-\d+-[0-9a-f]{8})/notify$", text.read(), re.M)
+        assert len(sockets) == 1 and not os.path.exists(os.path.join(far.home, "run"))
         assert far.ask("GET", "/api/v1/stats")[0] == 200
+        far.process.terminate()
+        assert far.process.wait(30) == 0
+        assert not os.path.exists(sockets[0])
     finally:
         far.close()
 
