@@ -1,5 +1,6 @@
 /* Contacts, one at a time. */
 #include "gateway/body.h"
+#include "gateway/mapping.h"
 
 #include "actors/lib/person/email.h"
 #include "actors/lib/person/phone.h"
@@ -135,17 +136,6 @@ static enum fan_err read_addresses(struct body *body, struct fan_contact *contac
     return FAN_OK;
 }
 
-static bool is_attribute_name(struct fan_bytes name)
-{
-    if (name.len == 0 || name.len > 63 || name.at[0] < 'a' || name.at[0] > 'z')
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (!((name.at[i] >= 'a' && name.at[i] <= 'z') || name.at[i] == '_' ||
-                    (name.at[i] >= '0' && name.at[i] <= '9')))
-            return false;
-    return true;
-}
-
 /* Attributes are texts, numbers and truth values; their names are declared as they come. */
 static void read_attributes(struct body *body, struct fan_contact *contact, struct fan_texts *names)
 {
@@ -162,9 +152,9 @@ static void read_attributes(struct body *body, struct fan_contact *contact, stru
     }
     names->at = list = fan_arena_array(body->call->arena, fan_json_size(object), sizeof *list);
     while (fan_json_next(object, &cursor, &name, &value)) {
-        if (!is_attribute_name(name))
+        if (!mapping_is_attribute(name))
             body_fault(body, "attributes", "names of lower-case letters, digits and _",
-                    "a name is not right");
+                    "a name is not right, or a field's own");
         if (fan_json_type(value) == FAN_JSON_ARRAY || fan_json_type(value) == FAN_JSON_OBJECT)
             body_fault(body, "attributes", "texts, numbers, true or false",
                     "a value is a list or an object");
