@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct fan_http_wait *fan_http_wait_new(struct fan_http_wait **list, int fd)
@@ -68,6 +69,13 @@ bool fan_http_has_left(const struct fan_http_wait *wait)
     struct pollfd end = { .fd = wait->fd, .events = POLLRDHUP };
 
     return poll(&end, 1, 0) > 0;
+}
+
+bool fan_http_has_stopped(const struct fan_http_wait *wait)
+{
+    int unread = 0;
+
+    return fan_http_has_left(wait) && ioctl(wait->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
 void fan_http_hang_up(struct fan_http_wait *wait)

@@ -51,6 +51,9 @@ bool fan_http_is_too_slow(const struct fan_http_wait *wait, fan_time now, uint32
 /** Whether the client has closed its end. */
 bool fan_http_has_left(const struct fan_http_wait *wait);
 
+/** Whether it has, and everything it sent before was read: what is missing never comes. */
+bool fan_http_has_stopped(const struct fan_http_wait *wait);
+
 /** Say 408 where the client may be listening, and hang up; the library notices by itself. */
 void fan_http_hang_up(struct fan_http_wait *wait);
 

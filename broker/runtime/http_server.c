@@ -109,6 +109,15 @@ static enum MHD_Result suspend(struct exchange *exchange)
     return MHD_YES;
 }
 
+/*
+ * libmicrohttpd takes a read that fills less than its buffer for the last one until the next edge
+ * of its epoll. When the end of the connection came together with the last bytes, there is none.
+ */
+static bool body_never_ends(const struct fan_http_wait *wait)
+{
+    return wait->phase == FAN_HTTP_BODY && fan_http_has_stopped(wait);
+}
+
 /* Look for clients that take too long or left. The library is run, too: a connection that it should
  * forget to look at waits no longer than this. */
 static void on_sweep(void *context)
@@ -122,7 +131,7 @@ static void on_sweep(void *context)
         if (request && request->stream && fan_http_has_left(wait))
             fan_http_stream_cut(request->stream);
         else if (!(request && (request->suspended || request->paused)) &&
-                fan_http_is_too_slow(wait, now, server->options.head_ms))
+                (body_never_ends(wait) || fan_http_is_too_slow(wait, now, server->options.head_ms)))
             fan_http_hang_up(wait);
     }
     run(server);

@@ -266,6 +266,19 @@ static void a_client_that_vanishes_is_reported_once(void **state)
     assert_int_equal(fan_http_server_open_requests(upload->http), 0);
 }
 
+static void a_client_that_vanishes_with_its_last_bytes_is_reported_soon(void **state)
+{
+    struct upload *upload = *state;
+    struct peer peer;
+
+    join(&peer, upload);
+    peer_say(&peer, "POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
+    peer_close(&peer);
+    pass(upload->loop, 1500);
+    assert_int_equal(upload->bytes, 3);
+    assert_int_equal(upload->vanished, 1);
+}
+
 static void closing_the_server_reports_uploads_as_vanished(void **state)
 {
     struct upload *upload = *state;
@@ -297,6 +310,7 @@ int main(void)
         TEST(who_is_not_let_in_need_not_send_the_body),
         TEST(an_upload_can_be_dropped_at_its_head_or_in_the_middle),
         TEST(a_client_that_vanishes_is_reported_once),
+        TEST(a_client_that_vanishes_with_its_last_bytes_is_reported_soon),
         TEST(closing_the_server_reports_uploads_as_vanished),
     };
 

@@ -77,12 +77,31 @@ static void who_hung_up_has_left(void **state)
     close(ends[1]);
 }
 
+static void who_left_unread_bytes_behind_has_not_stopped(void **state)
+{
+    struct fan_http_wait wait = { .phase = FAN_HTTP_BODY };
+    int ends[2];
+    char byte;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    wait.fd = ends[0];
+    assert_int_equal(send(ends[1], "x", 1, 0), 1);
+    assert_false(fan_http_has_stopped(&wait));
+    close(ends[1]);
+    assert_true(fan_http_has_left(&wait));
+    assert_false(fan_http_has_stopped(&wait));
+    assert_int_equal(recv(ends[0], &byte, 1, 0), 1);
+    assert_true(fan_http_has_stopped(&wait));
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_phase_has_its_end),
         cmocka_unit_test(a_new_phase_starts_to_count_anew),
         cmocka_unit_test(who_hung_up_has_left),
+        cmocka_unit_test(who_left_unread_bytes_behind_has_not_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
