@@ -79,7 +79,8 @@ static void files_are_changed_when_full_and_the_oldest_dropped(void **state)
     struct fan_output output;
     int parts = FAN_OUTPUT_FILE / (int)sizeof(part) * (FAN_OUTPUT_FILES + 1) + 1;
 
-    memset(part, '\n', sizeof(part));
+    memset(part, 'x', sizeof(part));
+    part[sizeof(part) - 1] = '\n';
     fan_output_init(&output, *state, "a");
     for (int i = 0; i < parts; i++)
         fan_output_add(&output, (struct fan_bytes){ part, sizeof(part) });
