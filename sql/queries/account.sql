@@ -61,5 +61,6 @@ UPDATE idempotency SET status = $3::int, body = $4::text WHERE account_id = $1 A
 -- role: fan_gateway
 -- Drop a few keys that are older than so many microseconds. (account, age, limit)
 DELETE FROM idempotency WHERE account_id = $1 AND key = ANY (ARRAY(
-  SELECT key FROM idempotency WHERE account_id = $1 AND created_at < fan_time(fan_now() - $2::bigint)
+  SELECT key FROM idempotency
+  WHERE account_id = $1 AND created_at < fan_time(fan_now() - $2::bigint)
   ORDER BY created_at LIMIT $3::bigint FOR UPDATE SKIP LOCKED));
