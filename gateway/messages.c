@@ -49,6 +49,14 @@ static void write_content(struct call *call, const struct fan_report_message *me
         fan_json_add_raw(&call->json, "content", message->body);
 }
 
+/* The row counts the tries before the one that is pending or was last. */
+static int64_t attempts_of(const struct fan_report_message *message)
+{
+    bool tried = message->outcome != 0 && message->state != FAN_MESSAGE_PENDING;
+
+    return message->attempt + tried;
+}
+
 static void write_message(struct call *call, const struct fan_report_message *message)
 {
     struct fan_json_writer *json = &call->json;
@@ -61,7 +69,7 @@ static void write_message(struct call *call, const struct fan_report_message *me
     fan_json_add_text(json, "status", fan_bytes_of(state_of(message)));
     add_word(json, "progress", (int)message->progress, fan_progress_name);
     write_flags(json, message->flags);
-    fan_json_add_i64(json, "attempts", message->attempt);
+    fan_json_add_i64(json, "attempts", attempts_of(message));
     add_word(json, "outcome", message->outcome, fan_outcome_class_name);
     add_word(json, "reason", message->reason, fan_reason_name);
     fan_json_add_text(json, "code", message->code);
