@@ -1,0 +1,348 @@
+/* Runs: launched once, their audience page by page, their end. Each as the process that does it. */
+#include "tests/support/world.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct world w;
+
+static int make(void **state)
+{
+    world_open(&w);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    world_close(&w);
+    return 0;
+}
+
+/* ---- launching ---- */
+
+static void draft(fan_id campaign, const char *tags)
+{
+    world_exec(&w,
+            "INSERT INTO campaign (account_id, id, display_id, name, kind, channel_id, content,"
+            " tag_ids) VALUES (1, %lld, %lld, 'x', 1, 1, '{\"text\": \"hi\"}', '%s')",
+            (long long)campaign, (long long)campaign, tags);
+}
+
+static enum fan_err launch(fan_id campaign, struct fan_ids contacts, fan_id *run, bool *created)
+{
+    const struct fan_run_new how = { campaign, FAN_LIT("once"), contacts };
+    enum fan_err err = fan_run_create(w.scheduler, 1, &how, w.arena, run, created, &w.why);
+
+    if (err)
+        fan_db_abort(w.scheduler);
+    return err ? err : fan_db_commit(w.scheduler, &w.why);
+}
+
+static void a_campaign_is_launched_once_however_often_it_is_triggered(void **state)
+{
+    fan_id first, second;
+    bool created;
+
+    draft(5, "{}");
+    assert_int_equal(launch(5, (struct fan_ids){ 0 }, &first, &created), FAN_OK);
+    assert_true(created);
+    assert_int_equal(launch(5, (struct fan_ids){ 0 }, &second, &created), FAN_OK);
+    assert_false(created);
+    assert_int_equal(first, second);
+    assert_int_equal(world_number(&w,
+                             "SELECT state FROM campaign WHERE id = 5"
+                             " AND account_id = 1"),
+            FAN_CAMPAIGN_PREPARING);
+}
+
+static void what_cannot_be_launched_is_refused(void **state)
+{
+    fan_id run;
+    bool created;
+
+    assert_int_equal(launch(99, (struct fan_ids){ 0 }, &run, &created), FAN_NOT_FOUND);
+    draft(5, "{}");
+    world_exec(&w, "UPDATE campaign SET state = 5 WHERE id = 5");
+    assert_int_equal(launch(5, (struct fan_ids){ 0 }, &run, &created), FAN_CONFLICT);
+    assert_string_equal(w.why.field, "status");
+    world_exec(&w, "UPDATE campaign SET state = 0; UPDATE channel SET enabled = false");
+    assert_int_equal(launch(5, (struct fan_ids){ 0 }, &run, &created), FAN_CONFLICT);
+    assert_string_equal(w.why.field, "channel_id");
+}
+
+/* ---- the audience ---- */
+
+/* Resolve the run page by page; the line lists contacts with the reasons why they are skipped. */
+static const char *resolve(fan_id run, uint32_t limit)
+{
+    struct fan_run_audience audience;
+    struct fan_run_page page;
+    const char *line = "";
+    int pages = 0;
+
+    do {
+        assert_int_equal(fan_run_hold(w.audience, 1, run, w.arena, &audience, &w.why), FAN_OK);
+        assert_int_equal(fan_run_page(w.audience, 1, &audience, limit, w.arena, &page, &w.why),
+                FAN_OK);
+        for (size_t i = 0; i < page.count; i++)
+            line = fan_arena_printf(w.arena, "%s %lld:%d", line, (long long)page.contacts[i],
+                    page.skips[i]);
+        assert_int_equal(fan_run_advance(w.audience, 1, run,
+                                 page.count ? page.places[page.count - 1] : audience.cursor,
+                                 page.count < limit, w.arena, &w.why),
+                FAN_OK);
+        assert_int_equal(fan_db_commit(w.audience, &w.why), FAN_OK);
+        assert_true(++pages < 20);
+    } while (page.count == limit);
+    return line;
+}
+
+/* Seven people: a twin of the first, one without a phone, one who opted out, one of another
+ * account. */
+static void people(void)
+{
+    world_people(&w, 1, 6);
+    world_exec(&w,
+            "UPDATE contact SET phone = (SELECT phone FROM contact WHERE id = 1)"
+            " WHERE id = 3;"
+            "UPDATE contact SET phone = NULL WHERE id = 4;"
+            "INSERT INTO suppression (account_id, contact_id, kind, reason)"
+            " VALUES (1, 5, 0, 'asked'), (1, 6, 3, 'other kind'), (2, 2, 0, 'asked');"
+            "INSERT INTO contact (account_id, id, phone) VALUES (2, 7, '+4917999');"
+            "INSERT INTO contact_tag (account_id, tag_id, contact_id) VALUES"
+            " (1, 1, 2), (1, 1, 3), (1, 2, 3), (1, 2, 5), (1, 3, 6), (2, 1, 7)");
+}
+
+static fan_id launched(const char *tags, struct fan_ids contacts)
+{
+    bool created;
+    fan_id run;
+
+    draft(5, tags);
+    assert_int_equal(launch(5, contacts, &run, &created), FAN_OK);
+    return run;
+}
+
+static void everybody_is_read_in_pages_of_any_size(void **state)
+{
+    people();
+    for (uint32_t limit = 1; limit < 8; limit++) {
+        fan_id run = launched("{}", (struct fan_ids){ 0 });
+        assert_string_equal(resolve(run, limit), " 1:0 2:0 3:3 4:1 5:2 6:0");
+        world_exec(&w,
+                "DELETE FROM run WHERE campaign_id = 5;"
+                "DELETE FROM campaign WHERE id = 5");
+    }
+}
+
+static void who_has_any_of_the_tags_is_written_to_once(void **state)
+{
+    people();
+    for (uint32_t limit = 1; limit < 5; limit++) {
+        fan_id run = launched("{1,2}", (struct fan_ids){ 0 });
+        assert_string_equal(resolve(run, limit), " 2:0 3:0 5:2"); /* the twin is not in it */
+        world_exec(&w,
+                "DELETE FROM run WHERE campaign_id = 5;"
+                "DELETE FROM campaign WHERE id = 5");
+    }
+}
+
+static void of_a_list_everybody_is_written_to_once_whoever_stands_in_it_twice(void **state)
+{
+    static const int64_t list[] = { 6, 3, 6, 1, 4, 5, 777, 7, 2 };
+
+    people();
+    for (uint32_t limit = 1; limit < 10; limit++) {
+        fan_id run = launched("{}", (struct fan_ids){ list, 9 });
+        assert_string_equal(resolve(run, limit), " 6:0 3:3 6:3 1:0 4:1 5:2 777:1 7:1 2:0");
+        world_exec(&w,
+                "DELETE FROM run WHERE campaign_id = 5;"
+                "DELETE FROM campaign WHERE id = 5");
+    }
+}
+
+static void a_list_of_nobody_is_not_everybody(void **state)
+{
+    static const int64_t none[1] = { 0 };
+
+    people();
+    assert_string_equal(resolve(launched("{}", (struct fan_ids){ none, 0 }), 5), "");
+}
+
+static void who_came_after_the_launch_is_not_in_it(void **state)
+{
+    fan_id run;
+
+    people();
+    run = launched("{}", (struct fan_ids){ 0 });
+    world_people(&w, 50, 3);
+    assert_string_equal(resolve(run, 100), " 1:0 2:0 3:3 4:1 5:2 6:0");
+}
+
+static void a_run_is_held_by_one_resolver_at_a_time(void **state)
+{
+    struct fan_run_audience audience;
+    struct fan_db *other;
+    char url[PG_URL];
+    fan_id run;
+
+    people();
+    run = launched("{}", (struct fan_ids){ 0 });
+    pg_url_as(w.url, "fan_audience", url);
+    other = pg_connect(url, FAN_DB_HOT);
+    fan_db_account(other, 1);
+    assert_int_equal(fan_run_hold(w.audience, 1, run, w.arena, &audience, &w.why), FAN_OK);
+    assert_int_equal(fan_run_hold(other, 1, run, w.arena, &audience, &w.why), FAN_NOT_FOUND);
+    fan_db_abort(other);
+    fan_db_abort(w.audience);
+    assert_int_equal(fan_run_hold(other, 1, run, w.arena, &audience, &w.why), FAN_OK);
+    fan_db_free(&other);
+}
+
+static void a_resolver_sees_its_accounts_run_alone(void **state)
+{
+    struct fan_run_audience audience;
+    fan_id run;
+
+    people();
+    run = launched("{}", (struct fan_ids){ 0 });
+    fan_db_account(w.audience, 2);
+    assert_int_equal(fan_run_hold(w.audience, 1, run, w.arena, &audience, &w.why), FAN_NOT_FOUND);
+    assert_int_equal(fan_run_hold(w.audience, 2, run, w.arena, &audience, &w.why), FAN_NOT_FOUND);
+}
+
+/* ---- the end ---- */
+
+static int complete(void)
+{
+    fan_id campaign;
+    int ended;
+
+    assert_int_equal(fan_run_complete(w.scheduler, 1, w.run, w.arena, &ended, &campaign, &w.why),
+            FAN_OK);
+    assert_int_equal(fan_db_commit(w.scheduler, &w.why), FAN_OK);
+    return ended;
+}
+
+static void a_run_ends_when_nothing_is_left_of_it(void **state)
+{
+    struct fan_claim_taken taken;
+    fan_id chunk = world_chunk(&w, 1, 4);
+
+    assert_int_equal(complete(), -1); /* rendered */
+    assert_true(world_take(&w, chunk, 0, WORLD_OWNER, &taken));
+    assert_int_equal(world_open_slice(&w, &taken, 0, 4, NULL), 4);
+    assert_int_equal(world_record(&w, &taken, 0, 1, FAN_MESSAGE_SENT), 1);
+    assert_int_equal(world_record(&w, &taken, 1, 2, FAN_MESSAGE_RETRY), 1);
+    assert_int_equal(world_record(&w, &taken, 2, 3, FAN_MESSAGE_UNKNOWN), 1);
+    assert_int_equal(world_record(&w, &taken, 3, 4, FAN_MESSAGE_FAILED), 1);
+    assert_int_equal(complete(), -1); /* claimed */
+    assert_int_equal(world_release(&w, &taken.claim, -1), FAN_CHUNK_DONE);
+    assert_int_equal(complete(), -1); /* one to retry, one unknown */
+    world_receipt(&w, fan_message_id(chunk, 1), 2, 0);
+    assert_int_equal(complete(), -1);
+    world_receipt(&w, fan_message_id(chunk, 2), 2, 0);
+    assert_int_equal(complete(), FAN_RUN_COMPLETED);
+    assert_int_equal(world_number(&w, "SELECT state FROM campaign WHERE account_id = 1"),
+            FAN_CAMPAIGN_COMPLETED);
+    assert_int_equal(complete(), -1);
+}
+
+static void a_run_that_nobody_received_has_failed(void **state)
+{
+    const fan_id contacts[] = { 1 };
+    const int16_t reasons[] = { FAN_REASON_NO_ADDRESS };
+
+    assert_int_equal(fan_chunk_skips(w.audience, 1, w.run, WORLD_CHANNEL, contacts, reasons, 1,
+                             w.arena, &w.why),
+            FAN_OK);
+    assert_int_equal(fan_db_commit(w.audience, &w.why), FAN_OK);
+    assert_int_equal(complete(), FAN_RUN_FAILED);
+}
+
+static void a_run_does_not_end_before_its_audience_is_complete(void **state)
+{
+    world_exec(&w, "UPDATE run SET resolved = false");
+    assert_int_equal(complete(), -1);
+    world_exec(&w, "UPDATE run SET resolved = true");
+    assert_int_equal(complete(), FAN_RUN_COMPLETED); /* to nobody, which is not a failure */
+}
+
+/* ---- across accounts ---- */
+
+static void the_scheduler_sees_live_runs_of_all_accounts(void **state)
+{
+    const struct fan_run_live *runs;
+    size_t count;
+
+    world_exec(&w, "UPDATE run SET state = 2 WHERE account_id = 2");
+    fan_db_account(w.scheduler, 0);
+    assert_int_equal(fan_runs_live(w.scheduler, w.arena, &runs, &count, &w.why), FAN_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(runs[0].account, 1);
+    assert_int_equal(runs[1].account, 2);
+    assert_int_equal(runs[1].state, FAN_RUN_PAUSED);
+    assert_int_equal(fan_db_commit(w.scheduler, &w.why), FAN_OK);
+}
+
+static void one_scheduler_leads_until_its_connection_ends(void **state)
+{
+    struct fan_db *other;
+    char url[PG_URL];
+    bool leading;
+
+    pg_url_as(w.url, "fan_scheduler", url);
+    other = pg_connect(url, FAN_DB_FREE);
+    fan_db_account(w.scheduler, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(fan_run_lead(w.scheduler, w.arena, &leading, &w.why), FAN_OK);
+        assert_true(leading);
+        assert_int_equal(fan_run_lead(other, w.arena, &leading, &w.why), FAN_OK);
+        assert_false(leading);
+    }
+    fan_db_free(&w.scheduler);
+    for (int i = 0; i < 100 && !leading; i++)
+        assert_int_equal(fan_run_lead(other, w.arena, &leading, &w.why), FAN_OK);
+    assert_true(leading);
+    fan_db_free(&other);
+}
+
+static void there_is_always_a_partition_for_the_next_chunks(void **state)
+{
+    for (int64_t newest = 1; newest < 1 << 19; newest += 100000) {
+        world_exec(&w, "SELECT setval('chunk_id', %lld)", (long long)newest);
+        assert_int_equal(fan_run_partitions(w.eye, w.arena, &w.why), FAN_OK);
+        world_exec(&w,
+                "INSERT INTO message (account_id, id, contact_id)"
+                " VALUES (1, (%lld + 100000)::bigint << 9, 1)",
+                (long long)newest);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+        TEST(a_campaign_is_launched_once_however_often_it_is_triggered),
+        TEST(what_cannot_be_launched_is_refused),
+        TEST(everybody_is_read_in_pages_of_any_size),
+        TEST(who_has_any_of_the_tags_is_written_to_once),
+        TEST(of_a_list_everybody_is_written_to_once_whoever_stands_in_it_twice),
+        TEST(a_list_of_nobody_is_not_everybody),
+        TEST(who_came_after_the_launch_is_not_in_it),
+        TEST(a_run_is_held_by_one_resolver_at_a_time),
+        TEST(a_resolver_sees_its_accounts_run_alone),
+        TEST(a_run_ends_when_nothing_is_left_of_it),
+        TEST(a_run_that_nobody_received_has_failed),
+        TEST(a_run_does_not_end_before_its_audience_is_complete),
+        TEST(the_scheduler_sees_live_runs_of_all_accounts),
+        TEST(one_scheduler_leads_until_its_connection_ends),
+        TEST(there_is_always_a_partition_for_the_next_chunks),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
