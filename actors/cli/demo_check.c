@@ -251,12 +251,12 @@ static void check_journal(struct check *check)
 static void check_receipts(struct check *check, const struct fan_demo_campaign *campaign)
 {
     const struct fan_counts *counts = &campaign->counts;
+    int64_t receipts = counts->delivered + counts->undelivered;
 
     if (strcmp(campaign->kind, "email") == 0)
         return;
-    verdict(check, counts->sent == 0 || counts->delivered + counts->undelivered > 0,
-            "%s: receipts came for %lld messages", campaign->name,
-            (long long)(counts->delivered + counts->undelivered));
+    verdict(check, counts->sent == 0 || receipts > 0, "%s: receipts came for %lld messages",
+            campaign->name, (long long)receipts);
 }
 
 bool fan_demo_check(struct fan_demo *demo)
