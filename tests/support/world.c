@@ -76,6 +76,7 @@ void world_open(struct world *w)
     pg_migrated_database(w->url);
     pg_exec(w->url, first_rows);
     w->arena = fan_arena_new();
+    w->queries = fan_arena_new();
     w->eye = pg_connect(w->url, FAN_DB_FREE);
     w->audience = log_in(w, "fan_audience");
     w->renderer = log_in(w, "fan_renderer");
@@ -93,6 +94,7 @@ void world_close(struct world *w)
     fan_db_free(&w->scheduler);
     fan_db_free(&w->ingester);
     fan_arena_free(&w->arena);
+    fan_arena_free(&w->queries);
 }
 
 void world_exec(struct world *w, const char *format, ...)
@@ -108,7 +110,7 @@ void world_exec(struct world *w, const char *format, ...)
 
 int64_t world_number(struct world *w, const char *format, ...)
 {
-    struct fan_query query = { .name = "number" };
+    struct fan_query *query;
     struct fan_args args;
     struct fan_rows rows;
     char sql[SQL];
@@ -117,9 +119,14 @@ int64_t world_number(struct world *w, const char *format, ...)
     va_start(values, format);
     vsnprintf(sql, sizeof sql, format, values);
     va_end(values);
-    query.sql = fan_arena_printf(w->arena, "%s", sql);
+    /* A connection knows what it prepared by the query's address: each needs one of its own. */
+    query = fan_arena_alloc(w->queries, sizeof *query);
+    *query = (struct fan_query){
+        .name = "number",
+        .sql = fan_arena_printf(w->queries, "%s", sql),
+    };
     fan_args_begin(&args, w->arena);
-    must(fan_db_run(w->eye, &query, &args, &rows, &w->why), sql, &w->why);
+    must(fan_db_run(w->eye, query, &args, &rows, &w->why), sql, &w->why);
     must(fan_db_commit(w->eye, &w->why), sql, &w->why);
     return rows.count ? fan_row_i64(&rows, 0, 0) : -1;
 }

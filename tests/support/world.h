@@ -21,6 +21,7 @@ struct world {
     struct fan_db *eye; /* the superuser's: sees everything */
     struct fan_db *audience, *renderer, *sender, *scheduler, *ingester;
     struct fan_arena *arena; /* what the calls below return lives here */
+    struct fan_arena *queries;
     struct fan_why why;
     fan_id account, run;
 };
