@@ -4,8 +4,8 @@ The provider is the simulator; its journal, the rows and the statistics must tel
 """
 import datetime
 
-from books import (all_is_final, callbacks_are_in, sent_is_what_was_accepted, skips,
-                   statistics_are_a_recount)
+from books import (all_is_final, callbacks_are_in, rollups_agree, sent_is_what_was_accepted,
+                   skips, statistics_are_a_recount)
 from checks import eventually, expect, run
 from people import as_csv, people, person
 from system import Stream, System
@@ -75,6 +75,7 @@ def receipts_have_come(campaign):
     assert stats["delivered"] >= 0.8 * stats["sent"], stats
     assert 0 < stats["undelivered"] <= 0.15 * stats["sent"], stats
     assert stats["read"] == 0, stats
+    rollups_agree(fanfare, campaign, ("sent", "failed", "skipped", "delivered", "undelivered"))
     for message in fanfare.messages(campaign, status="sent"):
         if message["progress"] == "delivered":
             assert message["delivered_at"] >= message["sent_at"], message

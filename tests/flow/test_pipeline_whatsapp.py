@@ -1,8 +1,8 @@
 """WhatsApp, texts and approved templates, through every real process. RESOURCE_LOCK: system"""
 import json
 
-from books import (all_is_final, callbacks_are_in, sent_is_what_was_accepted, skips,
-                   statistics_are_a_recount)
+from books import (all_is_final, callbacks_are_in, rollups_agree, sent_is_what_was_accepted,
+                   skips, statistics_are_a_recount)
 from checks import expect, run
 from people import as_csv, people, person
 from system import System
@@ -25,6 +25,7 @@ def texts_are_delivered_and_read():
     stats = statistics_are_a_recount(fanfare, campaign)
     assert stats["delivered"] >= 160 and 50 <= stats["read"] < stats["delivered"], stats
     assert stats["undelivered"] > 0, stats
+    rollups_agree(fanfare, campaign, ("sent", "delivered", "undelivered", "read"))
     for message in fanfare.messages(campaign, status="sent"):
         if message["progress"] == "read":
             assert message["read_at"] >= message["sent_at"], message

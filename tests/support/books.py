@@ -80,9 +80,24 @@ def skips(system, campaign):
 def callbacks_are_in(system, seconds=30):
     """Wait until the simulator has called back for everything, and every call has been applied."""
     def none_waits():
-        tally = system.sandbox_stats()["callbacks"]
-        return tally["waiting"] == 0 and tally
+        tally = system.sandbox_stats()
+        return tally and tally["callbacks"]["waiting"] == 0 and tally["callbacks"]
     tally = eventually(none_waits, seconds, "all callbacks are made")
     expect(tally["given_up"], 0, "callbacks given up")
     eventually(lambda: system.number("SELECT count(*) FROM provider_event") == tally["delivered"],
                seconds, f"{tally['delivered']} callbacks are applied")
+
+
+def rollups_agree(system, campaign, names):
+    """What analytics adds up from the event log becomes what the counters say."""
+    stats = system.stats(campaign)
+    sums = ", ".join(f"coalesce(sum({name}), 0)" for name in names)
+
+    def added_up():
+        row = system.sql(f"SELECT {sums} FROM stat_minute WHERE campaign_id = {campaign}")[0]
+        return dict(zip(names, map(int, row)))
+    wanted = {name: stats[name] for name in names}
+    try:
+        eventually(lambda: added_up() == wanted, 15)
+    except AssertionError:
+        expect(added_up(), wanted, "roll-ups and statistics")

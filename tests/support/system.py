@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -39,7 +40,7 @@ def runs_as():
 
 def reserve_ports():
     """The first of PORTS free ports, and a socket whose closing gives them back to other tests."""
-    for base in random.sample(range(20000, 32000, PORTS), 400):
+    for base in random.sample(range(10000, 19000, PORTS), 300):
         lock = socket.socket(socket.AF_UNIX)
         try:
             lock.bind(f"\0fanfare-test-{base}")
@@ -74,23 +75,25 @@ class Reply:
 
 class System:
     """Fanfare, up. `with System(...) as fanfare:`; keywords are settings, as environment variables
-    without FANFARE_: SANDBOX_DELAY_MS=50."""
+    without FANFARE_: SANDBOX_DELAY_MS=50.
 
-    def __init__(self, build=BUILD, sandbox=True, postgres=POSTGRES, **settings):
-        self.program = os.path.abspath(os.path.join(build, "bin/fanfare"))
+    outside: the provider simulator is no child of `fanfare up` and survives what befalls it."""
+
+    def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, **settings):
+        self.bin = os.path.join(os.path.abspath(build), "bin")
         self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
         self.base, self._ports = reserve_ports()
-        self.sandbox = sandbox
+        self.outside = outside
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("FANFARE_", "PG"))}
         self.env.update({f"FANFARE_{name}": str(value) for name, value in settings.items()})
-        with open(os.path.join(self.home, "postgresql.conf"), "w", encoding="utf-8") as file:
+        with open(self._path("postgresql.conf"), "w", encoding="utf-8") as file:
             file.write(postgres)
         user = runs_as()
         if user:
-            for path in (self.home, os.path.join(self.home, "postgresql.conf")):
+            for path in (self.home, self._path("postgresql.conf")):
                 os.chown(path, user["user"], user["group"])
-        self.supervisor = None
+        self.supervisor = self.simulator = None
 
     # ---- its life ----
 
@@ -113,22 +116,30 @@ class System:
 
     def start(self):
         """Start everything, and wait until all of it is ready."""
-        words = [self.program, "up", "--home", self.home, "--port", str(self.base)]
-        if self.sandbox:
-            words.append("--sandbox")
-        for role in ("ingester", "analytics"):  # TEMP
-            if not os.path.exists(os.path.join(os.path.dirname(self.program), "fanfare-" + role)):
-                words += ["--without", role]
-        with open(os.path.join(self.home, "out"), "ab") as out:
-            began = out.tell()
-            self.supervisor = subprocess.Popen(words, env=self.env, stdout=out, stderr=out, cwd="/",
-                                               preexec_fn=die_with_parent, **runs_as())
+        words = ["up", "--home", self.home, "--port", str(self.base), "--sandbox"]
+        words += ["--without", "sandbox"] if self.outside else []
+        began = os.path.getsize(self._path("out")) if os.path.exists(self._path("out")) else 0
+        self.supervisor = self._run("fanfare", words)
 
         def is_up():
             expect(self.supervisor.poll(), None, "`fanfare up` ended")
             return "Fanfare is up." in self._read("out")[began:]
         eventually(is_up, 60, "`fanfare up` says that it is up")
         self.key = self._read("api-key").strip()
+        if self.outside and not self.simulator:
+            self.env["FANFARE_CONFIG"] = self._path("sandbox.conf")
+            self.simulator = self._run("fanfare-sandbox", [
+                "--listen", f"127.0.0.1:{self.base + SANDBOX}", "--status-listen", "",
+                "--smtp-listen", f"127.0.0.1:{self.base + SMTP}",
+                "--journal", self._path("sandbox.journal")])
+            del self.env["FANFARE_CONFIG"]
+            eventually(self.sandbox_stats, 10, "the simulator answers")
+
+    def _run(self, program, words):
+        with open(self._path("out"), "ab") as out:
+            return subprocess.Popen([os.path.join(self.bin, program), *words], env=self.env,
+                                    stdout=out, stderr=out, cwd="/", preexec_fn=die_with_parent,
+                                    **runs_as())
 
     def stop(self):
         """End it in good order."""
@@ -138,21 +149,32 @@ class System:
                 self.supervisor.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill_all()
+        if self.simulator:
+            self.simulator.kill()
+            self.simulator.wait()
 
-    def kill_all(self):
-        pids = [pid for pid in self.pids().values() if pid]
+    def kill_supervisor(self):
         self.supervisor.kill()
         self.supervisor.wait()
-        for pid in pids:
-            if self._is_ours(pid):
+
+    def kill_all(self):
+        """kill -9 everything at once."""
+        for pid in self.processes():
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.supervisor.wait()
+
+    def _path(self, name):
+        return os.path.join(self.home, name)
 
     def _read(self, name):
-        with open(os.path.join(self.home, name), encoding="utf-8", errors="replace") as file:
+        with open(self._path(name), encoding="utf-8", errors="replace") as file:
             return file.read()
 
     def print_logs(self):
-        folder = os.path.join(self.home, "log")
+        folder = self._path("log")
         print("--- fanfare up:", self._read("out"), sep="\n")
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
             lines = self._read(os.path.join("log", name)).splitlines()
@@ -171,10 +193,13 @@ class System:
         except FileNotFoundError:
             return {}
 
+    def processes(self):
+        """The numbers of all processes that live in this home, the supervisor's among them."""
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and self._is_ours(name)]
+
     def _is_ours(self, pid):
         try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                return self.home.encode() in file.read()
+            return os.readlink(f"/proc/{pid}/cwd").startswith(self.home)
         except OSError:
             return False
 
@@ -245,6 +270,16 @@ class System:
 
     # ---- channels and campaigns ----
 
+    def slow_down(self, table, seconds):
+        """Let every statement that inserts into a table last longer, to be met in its middle."""
+        self.sql(f"""CREATE FUNCTION test_slow_{table}() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$;
+            CREATE TRIGGER slow BEFORE INSERT ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION test_slow_{table}();""")
+
+    def speed_up(self, table):
+        self.sql(f"DROP TRIGGER slow ON {table}; DROP FUNCTION test_slow_{table}();")
+
     def decide_unknowns_after(self, seconds):
         """How long campaigns launched from now on wait for evidence; many minutes, otherwise."""
         self.sql(f"""CREATE OR REPLACE FUNCTION test_impatience() RETURNS trigger LANGUAGE plpgsql
@@ -277,7 +312,7 @@ class System:
                     "app_secret": self.secret("META_APP_SECRET"), "base_url": self.url(SANDBOX)}
         channel = self.channel("whatsapp", "meta", settings, **more)
         hook = self.url(INGESTER, f"/hooks/1/{channel}")
-        with open(os.path.join(self.home, "sandbox.conf"), "a", encoding="utf-8") as file:
+        with open(self._path("sandbox.conf"), "a", encoding="utf-8") as file:
             file.write(f"FANFARE_SANDBOX_META_WEBHOOK_URL={hook}\n")
         before = self.pids()["sandbox"]
         os.kill(before, signal.SIGTERM)
@@ -326,7 +361,7 @@ class System:
         """Run statements as the database's owner; rows as lists of texts."""
         done = subprocess.run(
             ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h",
-             os.path.join(self.home, "run"), "-U", "fan_owner", "fanfare"],
+             self._path("run"), "-U", "fan_owner", "fanfare"],
             input=text, capture_output=True, text=True, cwd="/", **runs_as())
         if done.returncode:
             raise AssertionError(done.stderr)
@@ -337,14 +372,18 @@ class System:
 
     def journal(self, provider, verdict="accepted"):
         """What the simulator wrote down of each request, in order."""
-        with open(os.path.join(self.home, "sandbox.journal"), encoding="utf-8") as file:
+        with open(self._path("sandbox.journal"), encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
         return [line for line in lines if line["provider"] == provider
                 and verdict in (None, line["verdict"])]
 
     def sandbox_stats(self):
-        with urllib.request.urlopen(self.url(SANDBOX, "/stats"), timeout=10) as answer:
-            return json.load(answer)
+        """What the simulator has counted; None: it does not answer."""
+        try:
+            with urllib.request.urlopen(self.url(SANDBOX, "/stats"), timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.URLError:
+            return None
 
     def log(self, name):
         """The JSON lines that a process logged."""
