@@ -79,6 +79,7 @@ static enum fan_err build(struct load *load, struct fan_turn *turn,
     channel->connections =
             login->connections > 0 ? (uint32_t)login->connections : provider->limits.connections;
     options.connections = channel->connections;
+    options.ca_file = self->set->ca_file[0] ? self->set->ca_file : NULL;
     channel->client = fan_http_client_new(fan_actor_loop(self->actor), &options);
     channel->loaded = fan_clock_elapsed();
     set_pace(channel, self, login->rate);

@@ -24,6 +24,8 @@ static const struct fan_setting settings[] = {
             "milliseconds that a provider may take"),
     FAN_SET_TEXT(struct sender_settings, public_url, "http://127.0.0.1:8081",
             "where providers and recipients reach the ingester: part of their links"),
+    FAN_SET_TEXT(struct sender_settings, ca_file, "",
+            "certificate authorities to trust, as PEM; empty: the system's"),
     FAN_SET_END,
 };
 

@@ -34,6 +34,7 @@ struct sender_settings {
                            */
     uint32_t request_ms;  /* how long a provider may take */
     const char *public_url; /* where the outside world reaches the ingester */
+    const char *ca_file;    /* trusted; "": what the system trusts */
 };
 
 struct claim;
