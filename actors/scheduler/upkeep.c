@@ -8,6 +8,9 @@
 
 enum { UPKEEP_S = 60, EVENTS_AT_ONCE = 10000 };
 
+/* A campaign that could not be launched for so long has failed. */
+#define MISSED_AFTER (3600 * FAN_SECOND)
+
 struct due {
     struct fan_run_due *at;
     size_t count;
@@ -28,6 +31,27 @@ static enum fan_err read_due(struct fan_turn *turn, void *context)
     return FAN_OK;
 }
 
+/* No channel can take it. That may change soon; after a while it is told, instead of standing in
+ * the way of others for ever. */
+static enum fan_err wait_or_fail(struct fan_turn *turn, const struct fan_run_due *due)
+{
+    static const int16_t scheduled[] = { FAN_CAMPAIGN_SCHEDULED };
+    const struct fan_campaign_changed news = { due->campaign, FAN_CAMPAIGN_FAILED + 1 };
+    enum fan_err err;
+    bool moved;
+
+    if (fan_clock_now() - due->scheduled_at < MISSED_AFTER)
+        return FAN_OK;
+    err = fan_campaign_move(turn->db, due->account, due->campaign, scheduled, 1,
+            FAN_CAMPAIGN_FAILED, turn->arena, &moved, &turn->why);
+    if (err || !moved)
+        return err;
+    fan_log(turn, FAN_WARN, "campaign.missed",
+            "campaign %lld could not be launched for an hour: %s", (long long)due->campaign,
+            turn->why.text);
+    return fan_emit_campaign_changed(turn, &turn->route, &news);
+}
+
 static enum fan_err launch(struct fan_turn *turn, void *context)
 {
     const struct fan_run_due *due = context;
@@ -38,6 +62,8 @@ static enum fan_err launch(struct fan_turn *turn, void *context)
     enum fan_err err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run,
             &created, &turn->why);
 
+    if (err == FAN_CONFLICT && strcmp(turn->why.field, "channel_id") == 0)
+        return wait_or_fail(turn, due);
     if (err || !created)
         return err;
     err = fan_event_insert(turn->db, due->account, route.run, 0, &fan_schema_run_changed, &news,
