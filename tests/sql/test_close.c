@@ -1,5 +1,6 @@
 /* What becomes of what a claim opened: outcomes, evidence, the claim's end. After every step all
  * counters equal a recount. */
+#include "sql/store/event.h"
 #include "tests/support/world.h"
 
 #include <stdarg.h>
@@ -37,6 +38,12 @@ static int64_t count_in(enum fan_message_state state)
 {
     assert_int_equal(world_wrong_counters(&w), 0);
     return world_number(&w, "SELECT count(*) FROM message WHERE state = %d", (int)state);
+}
+
+static void on_batch(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
+{
+    assert_int_equal(err, FAN_OK);
 }
 
 /* One word of evidence about one position. */
@@ -114,6 +121,34 @@ static void a_recipient_whom_the_provider_rules_out_is_suppressed(void **state)
     list.suppress[0] = true;
     assert_int_equal(world_record_all(&w, &taken.claim, &list), 1);
     assert_int_equal(world_number(&w, "SELECT contact_id * 10 + kind FROM suppression"), 71);
+}
+
+static void settle_with_an_event(const struct fan_claim_taken *taken)
+{
+    const struct fan_messages_settled fact = { .chunk = taken->claim.chunk, .sent = 2 };
+    struct fan_claim_outcomes list = world_outcomes(&w, 2);
+    struct fan_batch *batch = fan_batch_new(1);
+
+    for (uint32_t p = 0; p < 2; p++)
+        world_add_outcome(&list, fan_message_id(taken->claim.chunk, p), FAN_MESSAGE_SENT);
+    fan_event_add_settled(batch, &taken->claim, w.run, &fact,
+            (struct fan_ids){ list.messages, list.count });
+    fan_claim_add_close(batch, &taken->claim, &list, FAN_KIND_SMS);
+    fan_db_submit(w.sender, &batch, on_batch, NULL);
+    world_await(w.sender);
+}
+
+static void a_batch_that_is_repeated_writes_one_event(void **state)
+{
+    struct fan_claim_taken taken = opened(1, 4, 4), stale = taken;
+
+    stale.claim.epoch--;
+    settle_with_an_event(&stale);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM event"), 0);
+    settle_with_an_event(&taken);
+    settle_with_an_event(&taken);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM event"), 1);
+    assert_int_equal(count_in(FAN_MESSAGE_SENT), 2);
 }
 
 /* ---- the end of a claim ---- */
@@ -271,6 +306,7 @@ int main(void)
         TEST(a_close_needs_the_epoch_and_not_the_lease),
         TEST(a_close_cannot_speak_of_another_chunks_messages),
         TEST(a_recipient_whom_the_provider_rules_out_is_suppressed),
+        TEST(a_batch_that_is_repeated_writes_one_event),
         TEST(the_owner_takes_the_watermark_back_over_what_it_never_started),
         TEST(a_release_never_raises_the_watermark),
         TEST(a_chunk_that_was_opened_to_its_end_is_done),
