@@ -188,9 +188,14 @@ void spool_begin_behind(struct spool *self, struct spool_place place)
         move_end(self, (struct spool_place){ place.segment, UINT64_MAX });
 }
 
-static bool is_behind(struct spool_place a, struct spool_place b)
+/* Whether there is more behind a place. A last segment that is not ours has been read when its
+ * reader waits: only a new one can bring more. */
+static bool is_more(struct spool_place end, struct spool_place place)
 {
-    return a.segment > b.segment || (a.segment == b.segment && a.offset > b.offset);
+    if (end.segment == place.segment && end.offset == UINT64_MAX)
+        return false;
+    return end.segment > place.segment ||
+            (end.segment == place.segment && end.offset > place.offset);
 }
 
 void spool_wait(struct spool *self, struct spool_place place, uint32_t wait_ms)
@@ -205,7 +210,7 @@ void spool_wait(struct spool *self, struct spool_place place, uint32_t wait_ms)
         until.tv_nsec -= 1000000000L;
     }
     pthread_mutex_lock(&self->mutex);
-    while (!self->woken && !is_behind(self->end, place)) {
+    while (!self->woken && !is_more(self->end, place)) {
         if (pthread_cond_timedwait(&self->grew, &self->mutex, &until) != 0)
             break;
     }
