@@ -163,6 +163,17 @@ static void refuse(const struct visit *visit, const struct channel *channel)
     answer(visit->request, 403, "Forbidden.\n");
 }
 
+static void greet(const struct visit *visit, const struct channel *channel,
+        const struct fan_hook_answer *reply)
+{
+    if (reply->status >= 400) {
+        refuse(visit, channel);
+        return;
+    }
+    count(visit->ingester, channel, "greeted");
+    fan_http_answer(visit->request, reply->status, reply->type, reply->body);
+}
+
 static void on_channel(void *context, const struct channel *channel)
 {
     const struct visit *visit = context;
@@ -184,8 +195,7 @@ static void on_channel(void *context, const struct channel *channel)
     }
     hook = hook_of(visit, channel);
     if (provider->hook_greet && provider->hook_greet(&channel->view, &hook, arena, &reply)) {
-        count(visit->ingester, channel, "greeted");
-        fan_http_answer(visit->request, reply.status, reply.type, reply.body);
+        greet(visit, channel, &reply);
     } else if (provider->hook_check(&channel->view, &hook, arena, &why)) {
         refuse(visit, channel);
     } else {
