@@ -9,6 +9,10 @@ enum { FLUSH_MS = 10 };
 /* A channel that is held for longer has its chunks given back: others need the room. */
 #define HELD_MOST (5 * FAN_SECOND)
 
+/* More than a channel sends in so long is not taken: its row asks again well before it is through.
+ */
+#define BACKLOG_MOST (20 * FAN_SECOND)
+
 /* ---- copies ---- */
 
 static void copy_forget(struct copy *copy)
@@ -169,6 +173,19 @@ static struct fan_copy_list keep(const struct fan_copy_list *list, struct fan_ar
     return (struct fan_copy_list){ copies, list->len };
 }
 
+/* Whether a channel has so much to send here that a further chunk would only keep others' out. */
+static bool is_backed_up(const struct sender *self, fan_id account, fan_id channel)
+{
+    fan_time takes = 0;
+
+    for (const struct claim *one = self->claims; one; one = one->next) {
+        const struct channel *its = one->channel;
+        if (its && its->id == channel && its->account == account && its->paced)
+            takes += (fan_time)(one->taken.size - one->started) * its->interval;
+    }
+    return takes > BACKLOG_MOST;
+}
+
 /* The oldest first: a chunk that was begun is ended before another one gets the channel. */
 static void append(struct sender *self, struct claim *claim)
 {
@@ -183,8 +200,10 @@ static void append(struct sender *self, struct claim *claim)
 void claim_take(struct sender *self, const struct fan_route *route,
         const struct fan_send_request *request)
 {
-    struct journal_slot *slot =
-            fan_actor_draining(self->actor) ? NULL : journal_take(self->journal);
+    bool refused = fan_actor_draining(self->actor) ||
+            (route->lane != FAN_LANE_URGENT &&
+                    is_backed_up(self, route->account, request->channel));
+    struct journal_slot *slot = refused ? NULL : journal_take(self->journal);
     struct fan_batch *batch;
     struct claim *claim;
 
