@@ -1,4 +1,4 @@
-"""The blast: one SMS for each recipient, through every process, over real HTTP, with durable commits.
+"""The blast: an SMS for each recipient, through every process, over real HTTP, durably committed.
 
 Prints, for each number of recipients, how fast they were imported and sent, what CPU each process
 took for a thousand messages, and how much memory all of ours had at their peak. The provider is the
@@ -12,7 +12,8 @@ import time
 from system import System
 
 SIZES = (20_000, 100_000)
-POSTGRES = "shared_buffers = 512MB\nmax_wal_size = 4GB\n"  # durable: the rest is as `fanfare up` has it
+POSTGRES = "shared_buffers = 512MB\nmax_wal_size = 4GB\n"  # durable, as `fanfare up` has it
+MESSAGE = "Hi {first_name}, {preferred_product} is on sale in {city}!"
 TICK = os.sysconf("SC_CLK_TCK")
 NOT_OURS = ("postgres", "sandbox")
 
@@ -82,8 +83,7 @@ def blast(count):
         system.import_csv(contacts(count), seconds=600, tags="blast", filename="blast.csv")
         imported = count / (time.monotonic() - began)
         channel = system.sms_channel(rate=0, connections=64)
-        campaign = system.campaign(channel, message="Hi {first_name}, {preferred_product} is on sale "
-                                   "in {city}!", audience={"tags": ["blast"]})
+        campaign = system.campaign(channel, message=MESSAGE, audience={"tags": ["blast"]})
         memory = Memory(system)
         memory.start()
         before, began = cpu_by_process(system), time.monotonic()
