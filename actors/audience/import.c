@@ -141,16 +141,22 @@ static struct fan_bytes json_of(const struct row_plan *plan, const struct person
     return any ? fan_bytes_dup(fan_buffer_bytes(scratch), plan->arena) : FAN_NO_BYTES;
 }
 
+/* Somebody to be written. */
+struct picked {
+    fan_id id;
+    const struct person *person;
+};
+
 static int by_id(const void *a, const void *b)
 {
-    const struct person *const *left = a, *const *right = b;
+    const struct picked *left = a, *right = b;
 
-    return ((*left)->id > (*right)->id) - ((*left)->id < (*right)->id);
+    return (left->id > right->id) - (left->id < right->id);
 }
 
 /* Those that rows were about: list[count]. New ones get their ids, which are above all others, so
  * that sorting by id puts them last. */
-static enum fan_err pick(struct intake *in, const struct people *people, struct person **list,
+static enum fan_err pick(struct intake *in, const struct people *people, struct picked *list,
         size_t *count)
 {
     struct fan_turn *turn = in->turn;
@@ -167,13 +173,13 @@ static enum fan_err pick(struct intake *in, const struct people *people, struct 
         if (person->is_new)
             person->id = ids[drawn++];
         if (person->touched)
-            list[(*count)++] = person;
+            list[(*count)++] = (struct picked){ person->id, person };
     }
-    qsort(list, *count, sizeof(*list), by_id);
+    qsort(list, *count, sizeof *list, by_id);
     return err;
 }
 
-static struct fan_contact_table table_of(struct intake *in, struct person **list, size_t count)
+static struct fan_contact_table table_of(struct intake *in, const struct picked *list, size_t count)
 {
     struct fan_arena *arena = in->turn->arena;
     struct fan_contact_table out = {
@@ -188,10 +194,10 @@ static struct fan_contact_table table_of(struct intake *in, struct person **list
     for (int column = 0; column < FAN_COLUMN_COUNT; column++)
         out.columns[column] = fan_arena_array(arena, count, sizeof **out.columns);
     for (size_t i = 0; i < count; i++) {
-        out.ids[i] = list[i]->id;
-        out.attributes[i] = json_of(&in->plan, list[i], &scratch);
+        out.ids[i] = list[i].id;
+        out.attributes[i] = json_of(&in->plan, list[i].person, &scratch);
         for (int column = 0; column < FAN_COLUMN_COUNT; column++)
-            out.columns[column][i] = list[i]->says.columns[column];
+            out.columns[column][i] = list[i].person->says.columns[column];
     }
     fan_buffer_fini(&scratch);
     return out;
@@ -200,7 +206,7 @@ static struct fan_contact_table table_of(struct intake *in, struct person **list
 static enum fan_err write_people(struct intake *in, const struct people *people)
 {
     struct fan_turn *turn = in->turn;
-    struct person **list = fan_arena_array(turn->arena, people->len, sizeof(*list));
+    struct picked *list = fan_arena_array(turn->arena, people->len, sizeof *list);
     struct fan_contact_table table;
     size_t count;
     enum fan_err err = pick(in, people, list, &count);
@@ -259,7 +265,7 @@ static enum fan_err write_tags(struct intake *in, const struct people *people)
 
         for (size_t tag = 0; person->touched && tag < in->held.tags.len; tag++)
             give(&given, in->held.tags.at[tag], person->id);
-        for (const struct person_tag *tag = person->tags; tag; tag = tag->next)
+        for (const struct person_tag *tag = person->tags; tag && named.at; tag = tag->next)
             give(&given, named.at[tag->number], person->id);
     }
     return fan_import_tag_people(turn->db, in->account, given.tags, given.contacts, given.len,

@@ -107,8 +107,7 @@ size_t words_of_account(const struct words *words, size_t from)
 
 static int by_message(const void *a, const void *b)
 {
-    const struct word *left = *(const struct word *const *)a;
-    const struct word *right = *(const struct word *const *)b;
+    const struct word *left = a, *right = b;
 
     return (left->message > right->message) - (left->message < right->message);
 }
@@ -131,15 +130,15 @@ static void merge(struct fan_receipt_rows *out, size_t row, const struct word *w
 void words_merge(const struct word *words, const bool *fresh, size_t count, struct fan_arena *arena,
         struct fan_receipt_rows *out)
 {
-    const struct word **list = fan_arena_array(arena, count, sizeof(*list));
+    struct word *list = fan_arena_array(arena, count, sizeof *list);
     size_t len = 0;
 
     for (size_t i = 0; i < count; i++) {
         if (fresh[i])
-            list[len++] = &words[i];
+            list[len++] = words[i];
     }
     if (len)
-        qsort(list, len, sizeof(*list), by_message);
+        qsort(list, len, sizeof *list, by_message);
     *out = (struct fan_receipt_rows){
         .messages = fan_arena_array(arena, len, sizeof *out->messages),
         .progress = fan_arena_array(arena, len, sizeof *out->progress),
@@ -148,13 +147,13 @@ void words_merge(const struct word *words, const bool *fresh, size_t count, stru
         .instants = fan_arena_array(arena, len, sizeof *out->instants),
     };
     for (size_t i = 0; i < len; i++) {
-        if (i == 0 || list[i]->message != list[i - 1]->message) {
-            out->messages[out->count] = list[i]->message;
-            out->progress[out->count] = (int16_t)list[i]->progress;
-            out->codes[out->count] = list[i]->code;
-            out->instants[out->count++] = list[i]->at;
+        if (i == 0 || list[i].message != list[i - 1].message) {
+            out->messages[out->count] = list[i].message;
+            out->progress[out->count] = (int16_t)list[i].progress;
+            out->codes[out->count] = list[i].code;
+            out->instants[out->count++] = list[i].at;
         }
-        merge(out, out->count - 1, list[i]);
+        merge(out, out->count - 1, &list[i]);
     }
 }
 

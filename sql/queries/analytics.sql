@@ -18,8 +18,8 @@ ORDER BY e.xid, e.id LIMIT $3::bigint;
 
 -- name: analytics_add
 -- role: fan_analytics
--- Add counts to minutes. (accounts, campaigns, runs, minutes, planned, sent, failed, retry, unknown,
--- skipped, delivered, read, undelivered, flagged)
+-- Add counts to minutes. (accounts, campaigns, runs, minutes, planned, sent, failed, retry,
+-- unknown, skipped, delivered, read, undelivered, flagged)
 INSERT INTO stat_minute AS s (account_id, campaign_id, run_id, minute, planned, sent, failed, retry,
   unknown, skipped, delivered, read, undelivered, flagged)
 SELECT u.account, u.campaign, u.run, fan_time(u.minute), u.planned, u.sent, u.failed, u.retry,

@@ -1,4 +1,6 @@
-"""Contact lists taken in block by block, by real processes, into real rows. RESOURCE_LOCK: system"""
+"""Contact lists taken in block by block, by real processes, into real rows.
+RESOURCE_LOCK: system
+"""
 import concurrent.futures
 
 from checks import eventually, expect, run

@@ -276,8 +276,8 @@ def a_provider_s_question_is_answered_at_once():
 
 def new_credentials_count_at_once():
     line = fresh(1)[0]
-    other = fanfare.channel("sms", "twilio", {
-        "account_sid": "AC" + "1" * 32, "auth_token": "first", "from": "+15005550006"}, name="Other")
+    settings = {"account_sid": "AC" + "1" * 32, "auth_token": "first", "from": "+15005550006"}
+    other = fanfare.channel("sms", "twilio", settings, name="Other")
     expect(call_back(line, "sent", secret="first", channel_id=other)[0], 200)
     fanfare.ok("PATCH", f"channels/{other}", {"settings": {"auth_token": "second"}})
     eventually(lambda: call_back(line, "sent", secret="second", channel_id=other)[0] == 200, 5)
@@ -299,7 +299,8 @@ TESTS = [repetitions_in_any_order_count_once,
          what_is_too_large_or_nowhere_is_refused,
          a_hanging_database_delays_receipts_and_loses_none,
          a_killed_ingester_continues_with_what_it_had_taken,
-         a_killed_ingester_loses_nothing_in_the_middle_of_work, a_crashed_database_loses_nothing]
+         a_killed_ingester_loses_nothing_in_the_middle_of_work,
+         a_crashed_database_loses_nothing]
 
 
 def fresh(wanted):
