@@ -1,10 +1,10 @@
 /*
  * http_client — HTTP requests and mails sent by libcurl on the loop's thread.
  *
- * One call is one transmission: libcurl, which would repeat a request by itself on a kept connection
- * that died, is refused the second one; redirects are off. Every call has deadlines; answers have
- * caps. Connections are kept and used again. Easy handles are pooled. Mail relays with different TLS
- * or login settings never share connections.
+ * One call is one transmission: libcurl, which would repeat a request by itself on a kept
+ * connection that died, is refused the second one; redirects are off. Every call has deadlines;
+ * answers have caps. Connections are kept and used again. Easy handles are pooled. Mail relays with
+ * different TLS or login settings never share connections.
  */
 #ifndef FAN_RUNTIME_HTTP_CLIENT_H
 #define FAN_RUNTIME_HTTP_CLIENT_H
