@@ -117,7 +117,7 @@ static bool is_empty(const char *path)
 
     if (!folder)
         return false;
-    while (readdir(folder)) // cppcheck-suppress readdirCalled
+    while (readdir(folder))
         entries++;
     closedir(folder);
     return entries == 2;

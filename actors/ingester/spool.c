@@ -117,7 +117,6 @@ bool spool_first_segment(const struct spool *self, uint64_t from, uint64_t *out)
     uint64_t segment;
     bool found = false;
 
-    // cppcheck-suppress readdirCalled ; a stream of its own for each call
     while (dir && (entry = readdir(dir))) {
         if (!segment_of(entry->d_name, &segment) || segment < from || (found && segment >= *out))
             continue;
