@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static enum fan_err resolve(const char *listen_on, struct addrinfo **out, struct fan_why *why)
+/* NULL when it is not an address and a port. */
+static struct addrinfo *resolve(const char *listen_on)
 {
     static const struct addrinfo hints = {
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
@@ -16,15 +17,13 @@ static enum fan_err resolve(const char *listen_on, struct addrinfo **out, struct
     };
     struct fan_arena *arena = fan_arena_new();
     const char *host, *port;
-    enum fan_err err = FAN_OK;
+    struct addrinfo *found = NULL;
 
-    if (!fan_http_listen_split(fan_bytes_of(listen_on), arena, &host, &port) ||
-            getaddrinfo(host, port, &hints, out) != 0)
-        err = fan_fail(why, FAN_INVALID,
-                "\"%s\" is not an address to listen on: write 127.0.0.1:8080 or [::1]:8080",
-                listen_on);
+    if (fan_http_listen_split(fan_bytes_of(listen_on), arena, &host, &port) &&
+            getaddrinfo(host, port, &hints, &found) != 0)
+        found = NULL;
     fan_arena_free(&arena);
-    return err;
+    return found;
 }
 
 static bool set(int fd, int level, int option)
@@ -34,23 +33,27 @@ static bool set(int fd, int level, int option)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage at;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = { .v6 = { 0 } };
     socklen_t len = sizeof(at);
 
-    FAN_ASSERT(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-    if (at.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&at)->sin_port);
+    FAN_ASSERT(getsockname(fd, &at.any, &len) == 0);
+    return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }
 
 enum fan_err fan_http_listen(const struct fan_http_server_options *options, int *fd, uint16_t *port,
         struct fan_why *why)
 {
-    struct addrinfo *address;
-    enum fan_err err = resolve(options->listen, &address, why);
+    struct addrinfo *address = resolve(options->listen);
+    enum fan_err err = FAN_OK;
 
-    if (err)
-        return err;
+    if (!address)
+        return fan_fail(why, FAN_INVALID,
+                "\"%s\" is not an address to listen on: write 127.0.0.1:8080 or [::1]:8080",
+                options->listen);
     *fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0 || !set(*fd, SOL_SOCKET, SO_REUSEADDR) ||
             (options->reuse_port && !set(*fd, SOL_SOCKET, SO_REUSEPORT)) ||

@@ -72,7 +72,7 @@ struct fan_bytes fan_http_query(const struct fan_http_request *request,
 bool fan_http_query_next(const struct fan_http_request *request, size_t *cursor,
         struct fan_bytes *name, struct fan_bytes *value);
 struct fan_bytes fan_http_header(const struct fan_http_request *request,
-        const char *name);                                              /* absent when not there */
+        const char *name); /* absent when not there */
 /** Every header as a "Name: value" line that ends in CRLF. */
 struct fan_bytes fan_http_header_lines(const struct fan_http_request *request);
 struct fan_bytes fan_http_body(const struct fan_http_request *request); /* raw bytes */

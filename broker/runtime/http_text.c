@@ -216,12 +216,13 @@ static size_t character_len(struct fan_bytes rest)
 /* Whatever cannot stand in a text of ours, NUL too, becomes U+FFFD. */
 static struct fan_bytes mended(struct fan_bytes text, struct fan_arena *arena)
 {
+    static const char unreadable[] = { '\xef', '\xbf', '\xbd' };
     char *to;
     size_t len = 0;
 
     if (fan_bytes_utf8(text) && (text.len == 0 || !memchr(text.at, '\0', text.len)))
         return text;
-    to = fan_arena_alloc(arena, text.len * 3 + 1);
+    to = fan_arena_alloc(arena, text.len * sizeof unreadable + 1);
     for (size_t i = 0; i < text.len;) {
         size_t good = character_len((struct fan_bytes){ text.at + i, text.len - i });
 
@@ -231,8 +232,8 @@ static struct fan_bytes mended(struct fan_bytes text, struct fan_arena *arena)
             i += good;
             continue;
         }
-        memcpy(to + len, "\xef\xbf\xbd", 3);
-        len += 3;
+        memcpy(to + len, unreadable, sizeof unreadable);
+        len += sizeof unreadable;
         i++;
     }
     return (struct fan_bytes){ to, len };

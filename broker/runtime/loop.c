@@ -326,8 +326,8 @@ void fan_loop_free(struct fan_loop **loop)
     if (!old)
         return;
     FAN_ASSERT(!old->running);
-    while (old->first) {
-        struct fan_timer *timer = old->first;
+    for (struct fan_timer *timer = old->first, *after; timer; timer = after) {
+        after = timer->after;
         fan_loop_cancel(&timer);
     }
     fan_loop_unwatch(&old->clock);

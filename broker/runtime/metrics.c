@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -139,14 +140,16 @@ static double cpu_seconds(void)
 static double resident_bytes(void)
 {
     FILE *file = fopen("/proc/self/statm", "re");
-    double pages = 0;
+    char line[128] = "";
+    const char *resident; /* pages; the second number */
 
     if (!file)
         return 0;
-    if (fscanf(file, "%*s %lf", &pages) != 1)
-        pages = 0;
+    if (!fgets(line, sizeof line, file))
+        line[0] = '\0';
     fclose(file);
-    return pages * (double)sysconf(_SC_PAGESIZE);
+    resident = strchr(line, ' ');
+    return resident ? strtod(resident, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static double open_descriptors(void)

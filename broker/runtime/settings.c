@@ -57,6 +57,7 @@ static enum fan_err read_whole(struct reader *reader, const char *name, const ch
     ssize_t n = 0;
     size_t len = 0;
 
+    *out = FAN_NO_BYTES;
     if (fd >= 0) {
         while (len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) > 0)
             len += (size_t)n;
