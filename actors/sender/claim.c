@@ -383,6 +383,8 @@ void claims_free(struct sender *self)
 {
     fan_loop_cancel(&self->pump_timer);
     fan_loop_cancel(&self->flush_timer);
-    while (self->claims)
-        claim_forget(self->claims);
+    for (struct claim *claim = self->claims, *next; claim; claim = next) {
+        next = claim->next;
+        claim_forget(claim);
+    }
 }
