@@ -1,4 +1,5 @@
-"""E-mail to a real mail server: Postfix takes it, refuses it, and delivers it. RESOURCE_LOCK: system
+"""E-mail to a real mail server: Postfix takes it, refuses it, and delivers it.
+RESOURCE_LOCK: system
 
 What was delivered is read by Python's parser, which shares no code with what wrote it.
 """
@@ -22,7 +23,8 @@ SENDER = "Zoë’s \"Läden\", Köln"
 def channel_to(relay, **settings):
     settings = {"host": "127.0.0.1", "port": str(relay.port), "tls": "none",
                 "from_email": "news@shop.example", "from_name": SENDER, **settings}
-    return fanfare.channel("email", "smtp", settings, name=f"mail {len(fanfare.ok('GET', 'channels')['data'])}")
+    channels = fanfare.ok("GET", "channels")["data"]
+    return fanfare.channel("email", "smtp", settings, name=f"mail {len(channels)}")
 
 
 def filled(text, p):

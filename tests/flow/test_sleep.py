@@ -1,5 +1,6 @@
 """A sender that sleeps past its lease, as a virtual machine that was stopped: what it held is taken
-back, and when it wakes up nobody gets a second message and nobody is left out. RESOURCE_LOCK: system
+back, and when it wakes up nobody gets a second message and nobody is left out.
+RESOURCE_LOCK: system
 """
 import os
 import signal

@@ -1,5 +1,6 @@
-"""A real mail server for Python tests: Postfix from Debian, with a configuration, a queue and a port
-of its own, next to whatever the machine runs. It delivers into one Maildir, and ends with the test.
+"""A real mail server for Python tests: Postfix from Debian, with a configuration, a queue and a
+port of its own, next to whatever the machine runs. It delivers into one Maildir, and ends with the
+test.
 
 Needs root: Postfix is started by no one else.
 """
