@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 
 from checks import eventually, skip
+from system import die_with_parent
 
 MAIN = """
 compatibility_level = 3.6
@@ -104,8 +105,11 @@ class Postfix:
         return certificate
 
     def __enter__(self):
-        self.process = subprocess.Popen(["postfix", "-c", self._path("config"), "start-fg"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        config = self._path("config")
+        subprocess.run(["postfix", "-c", config, "check"], check=True)  # also makes its queues
+        self.process = subprocess.Popen(["/usr/lib/postfix/sbin/master", "-c", config, "-s"],
+                                        env={**os.environ, "MAIL_CONFIG": config},
+                                        preexec_fn=die_with_parent)
 
         def greets():
             with socket.socket() as probe:
@@ -121,13 +125,13 @@ class Postfix:
         return self
 
     def __exit__(self, failed, *_):
-        if failed and os.path.exists(self._path("log")):
-            with open(self._path("log"), encoding="utf-8", errors="replace") as file:
-                print("--- postfix:", *file.read().splitlines()[-40:], sep="\n")
-        subprocess.run(["postfix", "-c", self._path("config"), "stop"], capture_output=True,
-                       check=False)
-        self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if failed and os.path.exists(self._path("log")):
+                print("--- postfix:", *self.log().splitlines()[-40:], sep="\n")
+        finally:
+            self.process.terminate()
+            self.process.wait(20)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self):
         with open(self._path("log"), encoding="utf-8", errors="replace") as file:

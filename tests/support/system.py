@@ -106,11 +106,11 @@ class System:
         return self
 
     def __exit__(self, failed, *_):
-        if failed:
-            self.print_logs()
         try:
-            self.stop()
+            if failed:
+                self.print_logs()
         finally:
+            self.stop()
             self._ports.close()
             shutil.rmtree(self.home, ignore_errors=True)
 
