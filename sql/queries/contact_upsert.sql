@@ -24,7 +24,8 @@ WHERE account_id = $1 AND import_id = $2::bigint AND seq = $3::int;
 
 -- name: import_lock_people
 -- role: fan_audience
--- One block of an account at a time: two that bring the same new person would both make him.
+-- One block of an account at a time, and no contact_lock beside it: two who bring the same new
+-- person would both make him.
 SELECT pg_advisory_xact_lock(hashtextextended('contacts', $1));
 
 -- name: import_candidates
