@@ -5,7 +5,10 @@
 --   * chunk rows are locked first, ascending by id, then messages;
 --   * a lease is locked in one statement and judged in the next (fan_now is the statement's time);
 --   * a range on message.id comes from parameters or from plain columns of a materialized CTE, so
---     that it stays an index condition under row-level security.
+--     that it stays an index condition under row-level security;
+--   * keys that come from a join stand beside it once more, as `= ANY (array)`, or in a LATERAL
+--     that OFFSET 0 keeps whole: otherwise a planner that knows nothing yet about a table filled a
+--     second ago may read the whole account and join that (measured: 14 ms a close).
 
 -- name: chunk_claim
 -- role: fan_sender
@@ -77,8 +80,7 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- name: chunk_close
 -- role: fan_sender
 -- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed;
--- fewer than sent, or no
--- row: the epoch is gone or a callback was first; the rest is evidence.
+-- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence.
 -- An unknown waits for evidence as long as the run says; the delays are those of retries.
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
 -- microseconds, instants)
@@ -96,7 +98,8 @@ u AS (
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
     $10::text[], $11::bigint[], $12::bigint[])
     AS o(id, state, outcome, reason, code, provider_id, delay, at)
-  WHERE m.account_id = $1 AND m.id = o.id AND m.id >> 9 = c.id AND m.state = 0 AND m.work IS NULL
+  WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.id >> 9 = c.id
+    AND m.state = 0 AND m.work IS NULL
   RETURNING m.state, m.due),
 d AS (
   SELECT count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry,
@@ -117,8 +120,9 @@ FROM d, c WHERE x.account_id = $1 AND x.id = c.id RETURNING d.n;
 -- The same for a retry chunk: homes locked ascending, then the work chunk (its id is the largest),
 -- then messages.
 WITH hl AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9
-    FROM unnest($5::bigint[]) i) ORDER BY id FOR NO KEY UPDATE),
+  SELECT id FROM chunk
+  WHERE account_id = $1 AND id = ANY (ARRAY(SELECT i >> 9 FROM unnest($5::bigint[]) i))
+  ORDER BY id FOR NO KEY UPDATE),
 c AS MATERIALIZED (
   SELECT id, (SELECT r.unknown_wait_us FROM run r
       WHERE r.account_id = $1 AND r.id = chunk.run_id) AS wait
@@ -134,7 +138,8 @@ u AS (
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
     $10::text[], $11::bigint[], $12::bigint[])
     AS o(id, state, outcome, reason, code, provider_id, delay, at)
-  WHERE m.account_id = $1 AND m.id = o.id AND m.state = 0 AND m.work = c.id
+  WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.state = 0
+    AND m.work = c.id
   RETURNING m.id >> 9 AS home, m.state, m.due),
 d AS (
   SELECT home, count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry,
@@ -148,7 +153,8 @@ UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
   n_cancelled = x.n_cancelled + d.cancelled, retry_due = least(x.retry_due, d.retry_due),
   unknown_due = least(x.unknown_due, d.unknown_due)
-FROM d WHERE x.account_id = $1 AND x.id = d.home RETURNING d.n;
+FROM d
+WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
 
 -- name: chunk_attempts
 -- role: fan_sender
@@ -170,9 +176,9 @@ WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state =
 -- name: chunk_lock_work
 -- role: fan_sender, fan_scheduler
 -- The chunk and every home it touches, locked ascending. (account, chunk)
-SELECT h.id FROM chunk h WHERE h.account_id = $1 AND h.id IN (
+SELECT h.id FROM chunk h WHERE h.account_id = $1 AND h.id = ANY (ARRAY(
   SELECT $2::bigint UNION SELECT i >> 9 FROM chunk c, unnest(c.items) i WHERE c.account_id = $1
-    AND c.id = $2)
+    AND c.id = $2))
 ORDER BY h.id FOR NO KEY UPDATE;
 
 -- name: chunk_release
@@ -199,15 +205,16 @@ u0 AS (
   RETURNING m.id, m.due),
 u1 AS (
   UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now + c.wait FROM c
-  WHERE c.is_retry AND m.account_id = $1 AND m.id = ANY (c.items[1 : c.wm]) AND m.state = 0
-    AND m.work = c.id
+  WHERE c.is_retry AND m.account_id = $1 AND m.id = ANY (ARRAY(SELECT unnest(items[1 : wm]) FROM c))
+    AND m.state = 0 AND m.work = c.id
   RETURNING m.id, m.due),
 d AS (SELECT id >> 9 AS home, count(*) AS n, min(due) AS due FROM (SELECT *
   FROM u0 UNION ALL SELECT * FROM u1) z GROUP BY 1),
 hu AS (
   UPDATE chunk h SET n_pending = h.n_pending - d.n, n_unknown = h.n_unknown + d.n,
     unknown_due = least(h.unknown_due, d.due)
-  FROM d, c WHERE c.is_retry AND h.account_id = $1 AND h.id = d.home)
+  FROM d, c WHERE c.is_retry AND h.account_id = $1 AND h.id = d.home
+    AND h.id = ANY (ARRAY(SELECT home FROM d)))
 UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.epoch + 1,
   owner = NULL, lease_until = NULL,
   watermark = c.wm,
@@ -215,15 +222,16 @@ UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.
   n_unknown = x.n_unknown + CASE WHEN c.is_retry THEN 0 ELSE coalesce(d.n, 0) END,
   unknown_due = CASE WHEN c.is_retry THEN x.unknown_due ELSE least(x.unknown_due, d.due) END
 FROM c LEFT JOIN d ON NOT c.is_retry AND d.home = c.id
-WHERE x.account_id = $1 AND x.id = c.id
+WHERE x.account_id = $1 AND x.id = c.id AND x.id = $2
 RETURNING x.epoch, x.state, (SELECT coalesce(sum(n), 0)::bigint FROM d), x.run_id, x.channel_id,
   x.lane;
 
 -- name: chunk_lock_homes
 -- role: fan_sender, fan_scheduler, fan_ingester
 -- The home chunks of some messages, locked ascending. (account, message ids)
-SELECT id FROM chunk WHERE account_id = $1 AND id IN (SELECT i >> 9
-  FROM unnest($2::bigint[]) i) ORDER BY id FOR NO KEY UPDATE;
+SELECT id FROM chunk
+WHERE account_id = $1 AND id = ANY (ARRAY(SELECT i >> 9 FROM unnest($2::bigint[]) i))
+ORDER BY id FOR NO KEY UPDATE;
 
 -- name: chunk_evidence
 -- role: fan_sender
@@ -241,7 +249,7 @@ WITH u AS (
     reason = CASE WHEN m.state = 3 THEN m.reason WHEN o.state = 4 THEN 8 ELSE 0 END
   FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[]) AS o(id, state,
     provider_id, delay, at)
-  WHERE m.account_id = $1 AND m.id = o.id AND (
+  WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($4::bigint[]) AND (
     o.state = 3 AND (m.state IN (0, 1, 2, 4, 7) OR m.state = 3 AND m.provider_id IS NULL
       AND o.provider_id IS NOT NULL)
     OR o.state IN (1, 4) AND m.state = 2 AND coalesce(m.work, m.id >> 9) = $2
@@ -261,7 +269,8 @@ UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + 
   n_sent = x.n_sent - d.f3 + d.t3, n_failed = x.n_failed - d.f4 + d.t4,
     n_unknown_final = x.n_unknown_final - d.f7,
   retry_due = least(x.retry_due, d.retry_due)
-FROM d WHERE x.account_id = $1 AND x.id = d.home RETURNING d.n;
+FROM d
+WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
 
 -- name: chunk_whose
 -- role: fan_sender
@@ -308,7 +317,8 @@ SELECT c.id, c.external_id, c.phone, c.email, c.first_name, c.last_name, c.compa
   EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = u.id
     AND s.kind IN (0, $3::smallint))
 FROM unnest($2::bigint[]) WITH ORDINALITY u(id, place)
-LEFT JOIN contact c ON c.account_id = $1 AND c.id = u.id ORDER BY u.place;
+LEFT JOIN LATERAL (SELECT * FROM contact WHERE account_id = $1 AND id = u.id OFFSET 0) c ON true
+ORDER BY u.place;
 
 -- name: chunk_fields
 -- role: fan_renderer
@@ -389,8 +399,8 @@ WITH h AS MATERIALIZED (
 cand AS MATERIALIZED (
   SELECT m.id, h.channel_id, h.lane, (row_number() OVER (PARTITION BY h.channel_id, h.lane
     ORDER BY m.id) - 1) / $4::int AS part
-  FROM h JOIN message m ON m.account_id = $1 AND m.id >= h.lo AND m.id < h.hi
-  WHERE m.state = 1 AND m.due <= h.now),
+  FROM h CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1 AND id >= h.lo
+    AND id < h.hi AND state = 1 AND due <= h.now OFFSET 0) m),
 w AS (
   INSERT INTO chunk (account_id, run_id, channel_id, lane, is_retry, state, size, items)
   SELECT $1, $2, channel_id, lane, true, 1, count(*), array_agg(id ORDER BY id)
@@ -399,14 +409,16 @@ w AS (
 u AS (
   UPDATE message m SET state = 0, was = m.state, work = i.work, attempt = m.attempt + 1, due = NULL
   FROM (SELECT w.id AS work, unnest(w.items) AS id FROM w) i
-  WHERE m.account_id = $1 AND m.id = i.id AND m.state = 1 RETURNING m.id),
+  WHERE m.account_id = $1 AND m.id = i.id AND m.id = ANY (ARRAY(SELECT id FROM cand))
+    AND m.state = 1 RETURNING m.id),
 d AS (SELECT id >> 9 AS home, count(*) AS n FROM u GROUP BY 1)
-UPDATE chunk x SET n_retry = x.n_retry - coalesce(d.n, 0), n_pending = x.n_pending + coalesce(d.n,
-  0),
+UPDATE chunk x SET n_retry = x.n_retry - coalesce(d.n, 0), 
+  n_pending = x.n_pending + coalesce(d.n, 0),
   retry_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo
     AND m.id < l.hi AND m.state = 1
     AND m.id NOT IN (SELECT id FROM cand))
 FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
+  AND x.id = ANY ($3::bigint[])
   RETURNING coalesce(d.n, 0);
 
 -- name: chunk_lock_unknown
@@ -423,13 +435,15 @@ ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
 -- chunk_lock_unknown, with its ids. (account, run, home chunks)
 WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now
   FROM unnest($3::bigint[]) AS z(id)),
+over AS MATERIALIZED (
+  SELECT m.id FROM h CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
+    AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.now OFFSET 0) m),
 u AS (
   UPDATE message m SET was = m.state, state = CASE WHEN r.at_least_once THEN 1 ELSE 7 END,
-    flags = m.flags | 64,
-    due = CASE WHEN r.at_least_once THEN h.now END
-  FROM h, run r
-  WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1 AND m.id >= h.lo AND m.id < h.hi
-    AND m.state = 2 AND m.due <= h.now
+    flags = m.flags | 64, due = CASE WHEN r.at_least_once THEN fan_now() END
+  FROM run r
+  WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1
+    AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.state = 2
   RETURNING m.id, m.state),
 d AS (SELECT id >> 9 AS home, count(*) FILTER (WHERE state = 1) AS t1,
   count(*) FILTER (WHERE state = 7) AS t7 FROM u GROUP BY 1)
@@ -441,6 +455,7 @@ UPDATE chunk x SET n_unknown = x.n_unknown - coalesce(d.t1 + d.t7, 0),
     AND m.id < l.hi AND m.state = 2
     AND m.id NOT IN (SELECT id FROM u))
 FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
+  AND x.id = ANY ($3::bigint[])
   RETURNING coalesce(d.t1 + d.t7, 0);
 
 -- name: chunk_receipts
@@ -462,7 +477,8 @@ WITH u AS (
     code = CASE WHEN e.progress = 1 AND m.progress < 1 THEN e.code ELSE m.code END
   FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[]) AS e(id,
     progress, flags, code, at)
-  WHERE m.account_id = $1 AND m.id = e.id AND m.state NOT IN (5, 6, 8)
+  WHERE m.account_id = $1 AND m.id = e.id AND m.id = ANY ($2::bigint[])
+    AND m.state NOT IN (5, 6, 8)
     AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3)
   RETURNING m.id >> 9 AS home, m.was & 255 AS f, m.was >> 8 & 255 AS p0, m.progress AS p,
     m.flags & ~(m.was >> 16) AS g),
@@ -486,7 +502,8 @@ UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1,
   n_opened = x.n_opened + d.opened, n_clicked = x.n_clicked + d.clicked,
     n_replied = x.n_replied + d.replied,
   n_complained = x.n_complained + d.complained, n_unsubscribed = x.n_unsubscribed + d.unsubscribed
-FROM d WHERE x.account_id = $1 AND x.id = d.home
+FROM d
+WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d))
 RETURNING x.run_id, d.delivered, d.read, d.undelivered,
   d.opened + d.clicked + d.replied + d.complained + d.unsubscribed;
 

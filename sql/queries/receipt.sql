@@ -9,6 +9,17 @@ SELECT $1::bigint, u.channel, u.key, fan_time(u.at)::date
 FROM unnest($2::bigint[], $3::bytea[], $4::bigint[]) u(channel, key, at)
 ON CONFLICT DO NOTHING RETURNING channel_id, key;
 
+-- name: receipt_matters
+-- role: fan_ingester
+-- Which of these words would change their message. What a message has come to is never taken back,
+-- so a word that changes nothing now never will; only the others need locks.
+-- (account, message ids, progress, flags) -> places
+SELECT e.place FROM unnest($2::bigint[], $3::smallint[], $4::smallint[])
+  WITH ORDINALITY e(id, progress, flags, place)
+JOIN message m ON m.account_id = $1 AND m.id = e.id AND m.id = ANY ($2::bigint[])
+WHERE m.state NOT IN (5, 6, 8)
+  AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3) ORDER BY e.place;
+
 -- name: receipt_suppress
 -- role: fan_ingester
 -- The recipients of some messages must not be written to again, on the kind of channel that these

@@ -54,6 +54,7 @@ SELECT state, count(*) FROM campaign WHERE account_id = $1 GROUP BY state;
 
 -- name: report_totals
 -- role: fan_gateway
+-- scan: the account's totals are the sum of all its chunks
 -- All messages of the account, from the counters of their chunks.
 SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0)::bigint,
   (coalesce(sum(n_pending), 0) + coalesce(sum(size) FILTER (WHERE state = 0), 0))::bigint,

@@ -71,7 +71,8 @@ WHERE account_id = $1 AND id = $2 AND state = 0 AND NOT resolved FOR NO KEY UPDA
 -- not).
 -- (account, cursor, boundary, limit, kind)
 WITH p AS MATERIALIZED (
-  SELECT id FROM contact WHERE account_id = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4)
+  SELECT id, phone, email FROM contact WHERE account_id = $1 AND id > $2 AND id <= $3
+  ORDER BY id LIMIT $4)
 SELECT c.id, c.id,
   CASE WHEN CASE WHEN $5::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
     WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = $1 AND s.contact_id = c.id
@@ -81,7 +82,7 @@ SELECT c.id, c.id,
       OR $5 <> 3 AND EXISTS (SELECT FROM contact d WHERE d.account_id = $1
         AND d.phone = c.phone AND d.id < c.id) THEN 3
     ELSE 0 END
-FROM p JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY c.id;
+FROM p c ORDER BY c.id;
 
 -- name: run_page_tagged
 -- role: fan_audience
@@ -105,7 +106,10 @@ SELECT p.id, p.id,
         AND dt.tag_id = ANY ($6::bigint[])
       WHERE $5 <> 3 AND d.account_id = $1 AND d.phone = c.phone AND d.id < c.id) THEN 3
     ELSE 0 END
-FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.id;
+FROM p
+LEFT JOIN LATERAL (SELECT * FROM contact WHERE account_id = $1 AND id = p.id OFFSET 0) c
+  ON true
+ORDER BY p.id;
 
 -- name: run_page_listed
 -- role: fan_audience
@@ -127,7 +131,10 @@ SELECT p.place, p.id,
         AND d.phone = c.phone AND d.id < c.id
         AND d.id = ANY ($5::bigint[])) THEN 3
     ELSE 0 END
-FROM p LEFT JOIN contact c ON c.account_id = $1 AND c.id = p.id ORDER BY p.place;
+FROM p
+LEFT JOIN LATERAL (SELECT * FROM contact WHERE account_id = $1 AND id = p.id OFFSET 0) c
+  ON true
+ORDER BY p.place;
 
 -- name: run_advance
 -- role: fan_audience
