@@ -16,7 +16,8 @@ ON CONFLICT DO NOTHING RETURNING channel_id, key;
 -- (account, message ids, progress, flags) -> places
 SELECT e.place FROM unnest($2::bigint[], $3::smallint[], $4::smallint[])
   WITH ORDINALITY e(id, progress, flags, place)
-JOIN message m ON m.account_id = $1 AND m.id = e.id AND m.id = ANY ($2::bigint[])
+CROSS JOIN LATERAL (
+  SELECT state, progress, flags FROM message WHERE account_id = $1 AND id = e.id OFFSET 0) m
 WHERE m.state NOT IN (5, 6, 8)
   AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3) ORDER BY e.place;
 
