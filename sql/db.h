@@ -65,6 +65,8 @@ struct fan_args {
 };
 
 void fan_args_begin(struct fan_args *args, struct fan_arena *arena);
+/** The same, with the account as the first parameter: what almost every statement begins with. */
+void fan_args_for(struct fan_args *args, struct fan_arena *arena, fan_id account);
 
 /** null, of any type: cast it in SQL where the type is not plain */
 void fan_arg_null(struct fan_args *args);
@@ -144,6 +146,11 @@ void fan_db_account(struct fan_db *db, fan_id account);
  */
 enum fan_err fan_db_run(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
         struct fan_rows *rows, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Run one statement that answers with a number, and read it; 0: no row. Fails as fan_db_run does.
+ */
+enum fan_err fan_db_number(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
+        int64_t *out, struct fan_why *why) FAN_MUST_CHECK;
 
 /**
  * Commit the open transaction; none is fine. Whatever it returns, the transaction has ended.

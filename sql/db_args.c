@@ -22,6 +22,12 @@ void fan_args_begin(struct fan_args *args, struct fan_arena *arena)
     args->count = 0;
 }
 
+void fan_args_for(struct fan_args *args, struct fan_arena *arena, fan_id account)
+{
+    fan_args_begin(args, arena);
+    fan_arg_i64(args, account);
+}
+
 static void put(struct fan_args *args, uint32_t type, const void *value, size_t len)
 {
     FAN_ASSERT(args->count < FAN_ARGS_MAX && len <= INT_MAX);

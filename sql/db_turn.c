@@ -131,6 +131,16 @@ enum fan_err fan_db_run(struct fan_db *db, const struct fan_query *query, struct
     return fan_db_refuse(db, why);
 }
 
+enum fan_err fan_db_number(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
+        int64_t *out, struct fan_why *why)
+{
+    struct fan_rows rows;
+    enum fan_err err = fan_db_run(db, query, args, &rows, why);
+
+    *out = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
+    return err;
+}
+
 static void pause_ms(int64_t ms)
 {
     struct timespec left = { .tv_nsec = ms * 1000000 };

@@ -11,12 +11,6 @@ enum {
     FORGET_AT_ONCE = 20,
 };
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 enum fan_err fan_account_get(struct fan_db *db, fan_id account, struct fan_arena *arena,
         struct fan_account *out, struct fan_why *why)
 {
@@ -24,7 +18,7 @@ enum fan_err fan_account_get(struct fan_db *db, fan_id account, struct fan_arena
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_account_get, &args, &rows, why);
     if (err)
         return err;
@@ -45,7 +39,7 @@ static enum fan_err insert_account(struct fan_db *db, fan_id account,
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, who->name);
     fan_arg_text(&args, who->default_country.at ? who->default_country : FAN_LIT(""));
     return fan_db_run(db, &fan_q_account_insert, &args, NULL, why);
@@ -59,7 +53,7 @@ static enum fan_err insert_user(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, who->email);
     fan_arg_text(&args, FAN_LIT(""));
     err = fan_db_run(db, &fan_q_account_user_insert, &args, &rows, why);
@@ -74,7 +68,7 @@ static enum fan_err insert_key(struct fan_db *db, const struct fan_account_made 
     char hash[FAN_KEY_HASH];
 
     fan_api_key_hash(made->key, hash);
-    begin(&args, arena, made->account);
+    fan_args_for(&args, arena, made->account);
     fan_arg_i64(&args, made->user);
     fan_arg_text(&args, FAN_LIT("first key"));
     fan_arg_bytea(&args, (struct fan_bytes){ .at = hash, .len = sizeof hash });
@@ -165,7 +159,7 @@ static enum fan_err note_use(struct fan_db *db, fan_id account, fan_id key, stru
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, key);
     return fan_db_run(db, &fan_q_account_key_used, &args, NULL, why);
 }
@@ -177,7 +171,7 @@ enum fan_err fan_api_key_find(struct fan_db *db, fan_id account, const char hash
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_bytea(&args, (struct fan_bytes){ .at = hash, .len = FAN_KEY_HASH });
     err = fan_db_run(db, &fan_q_account_key_find, &args, &rows, why);
     if (err)
@@ -201,7 +195,7 @@ static enum fan_err find_answer(struct fan_db *db, fan_id account, struct fan_by
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, key);
     err = fan_db_run(db, &fan_q_account_repeat_find, &args, &rows, why);
     if (err)
@@ -224,7 +218,7 @@ static enum fan_err forget_old(struct fan_db *db, fan_id account, struct fan_are
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, KEEP_ANSWERS * FAN_SECOND);
     fan_arg_i64(&args, FORGET_AT_ONCE);
     return fan_db_run(db, &fan_q_account_repeat_forget, &args, NULL, why);
@@ -238,7 +232,7 @@ enum fan_err fan_repeat_claim(struct fan_db *db, fan_id account, struct fan_byte
     enum fan_err err;
 
     *out = (struct fan_repeat){ .repeated = false };
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, key);
     fan_arg_bytea(&args, hash);
     err = fan_db_run(db, &fan_q_account_repeat_claim, &args, &rows, why);
@@ -254,7 +248,7 @@ enum fan_err fan_repeat_answered(struct fan_db *db, fan_id account, struct fan_b
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, key);
     fan_arg_i32(&args, status);
     fan_arg_text(&args, body);

@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 static struct fan_campaign read_campaign(const struct fan_rows *rows, int row,
         struct fan_arena *arena)
 {
@@ -44,7 +38,7 @@ enum fan_err fan_campaign_get(struct fan_db *db, fan_id account, fan_id campaign
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_campaign_get, &args, &rows, why);
     if (err)
@@ -63,7 +57,7 @@ enum fan_err fan_campaign_page(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
     fan_arg_i16(&args, filter->kind);
@@ -80,27 +74,16 @@ enum fan_err fan_campaign_page(struct fan_db *db, fan_id account,
     return FAN_OK;
 }
 
-/* The one number that a statement answers with; 0: no row. */
-static enum fan_err number(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
-        int64_t *out, struct fan_why *why)
-{
-    struct fan_rows rows;
-    enum fan_err err = fan_db_run(db, query, args, &rows, why);
-
-    *out = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
-    return err;
-}
-
 enum fan_err fan_campaign_count(struct fan_db *db, fan_id account,
         const struct fan_campaign_filter *filter, struct fan_arena *arena, int64_t *out,
         struct fan_why *why)
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i16(&args, filter->kind);
     fan_arg_i16(&args, filter->state);
-    return number(db, &fan_q_campaign_count, &args, out, why);
+    return fan_db_number(db, &fan_q_campaign_count, &args, out, why);
 }
 
 /* ---- writing ---- */
@@ -130,13 +113,13 @@ enum fan_err fan_campaign_insert(struct fan_db *db, fan_id account,
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_campaign_number_lock, &args, NULL, why);
     if (err)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     add_fields(&args, campaign);
-    return number(db, &fan_q_campaign_insert, &args, id, why);
+    return fan_db_number(db, &fan_q_campaign_insert, &args, id, why);
 }
 
 enum fan_err fan_campaign_hold(struct fan_db *db, fan_id account, fan_id campaign,
@@ -145,7 +128,7 @@ enum fan_err fan_campaign_hold(struct fan_db *db, fan_id account, fan_id campaig
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_campaign_lock, &args, NULL, why);
     return err ? err : fan_campaign_get(db, account, campaign, arena, out, why);
@@ -158,10 +141,10 @@ enum fan_err fan_campaign_update(struct fan_db *db, fan_id account,
     fan_id found;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     add_fields(&args, campaign);
     fan_arg_i64(&args, campaign->id);
-    err = number(db, &fan_q_campaign_update, &args, &found, why);
+    err = fan_db_number(db, &fan_q_campaign_update, &args, &found, why);
     if (!err && !found)
         err = fan_fail(why, FAN_DENIED, "the campaign was launched: it can no longer be changed");
     return err;
@@ -174,9 +157,9 @@ enum fan_err fan_campaign_delete(struct fan_db *db, fan_id account, fan_id campa
     fan_id found;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
-    err = number(db, &fan_q_campaign_delete, &args, &found, why);
+    err = fan_db_number(db, &fan_q_campaign_delete, &args, &found, why);
     if (!err && !found)
         err = fan_fail(why, FAN_DENIED, "only a draft can be deleted");
     return err;
@@ -187,7 +170,7 @@ enum fan_err fan_campaign_feed(struct fan_db *db, fan_id account, fan_id campaig
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     fan_arg_i64(&args, tag);
     return fan_db_run(db, &fan_q_campaign_feed, &args, NULL, why);
@@ -200,7 +183,7 @@ enum fan_err fan_user_exists(struct fan_db *db, fan_id account, fan_id user,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, user);
     err = fan_db_run(db, &fan_q_campaign_user_exists, &args, &rows, why);
     *out = !err && fan_row_bool(&rows, 0, 0);

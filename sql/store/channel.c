@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 static struct fan_channel read_channel(const struct fan_rows *rows, int row,
         struct fan_arena *arena)
 {
@@ -39,7 +33,7 @@ enum fan_err fan_channel_get(struct fan_db *db, fan_id account, fan_id channel,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel);
     err = fan_db_run(db, &fan_q_channel_get, &args, &rows, why);
     if (err)
@@ -57,7 +51,7 @@ enum fan_err fan_channel_page(struct fan_db *db, fan_id account, int kind, struc
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
     fan_arg_i16(&args, kind);
@@ -73,25 +67,14 @@ enum fan_err fan_channel_page(struct fan_db *db, fan_id account, int kind, struc
     return FAN_OK;
 }
 
-/* The one number that a statement answers with; 0: no row. */
-static enum fan_err number(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
-        int64_t *out, struct fan_why *why)
-{
-    struct fan_rows rows;
-    enum fan_err err = fan_db_run(db, query, args, &rows, why);
-
-    *out = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
-    return err;
-}
-
 enum fan_err fan_channel_count(struct fan_db *db, fan_id account, int kind, struct fan_arena *arena,
         int64_t *out, struct fan_why *why)
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i16(&args, kind);
-    return number(db, &fan_q_channel_count, &args, out, why);
+    return fan_db_number(db, &fan_q_channel_count, &args, out, why);
 }
 
 enum fan_err fan_channel_preferred(struct fan_db *db, fan_id account, enum fan_kind kind,
@@ -99,9 +82,9 @@ enum fan_err fan_channel_preferred(struct fan_db *db, fan_id account, enum fan_k
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i16(&args, kind);
-    return number(db, &fan_q_channel_preferred, &args, out, why);
+    return fan_db_number(db, &fan_q_channel_preferred, &args, out, why);
 }
 
 /* ---- writing ---- */
@@ -111,7 +94,7 @@ static enum fan_err set_pace(struct fan_db *db, fan_id account, fan_id channel, 
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel);
     fan_arg_i64(&args, rate > 0 ? (int64_t)(1e6 / rate) : 0);
     return fan_db_run(db, &fan_q_channel_pace, &args, NULL, why);
@@ -122,7 +105,7 @@ static enum fan_err be_the_default(struct fan_db *db, fan_id account, fan_id cha
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel);
     fan_arg_i16(&args, kind);
     return fan_db_run(db, &fan_q_channel_no_other_default, &args, NULL, why);
@@ -144,7 +127,7 @@ enum fan_err fan_channel_insert(struct fan_db *db, fan_id account,
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i16(&args, channel->kind);
     fan_arg_text(&args, channel->provider);
     fan_arg_text(&args, channel->name);
@@ -153,7 +136,7 @@ enum fan_err fan_channel_insert(struct fan_db *db, fan_id account,
     fan_arg_i32(&args, (int32_t)channel->connections);
     fan_arg_bool(&args, channel->enabled);
     fan_arg_bool(&args, channel->is_default);
-    err = number(db, &fan_q_channel_insert, &args, id, why);
+    err = fan_db_number(db, &fan_q_channel_insert, &args, id, why);
     return err ? err : settle(db, account, *id, channel, arena, why);
 }
 
@@ -164,7 +147,7 @@ enum fan_err fan_channel_update(struct fan_db *db, fan_id account,
     fan_id found;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel->id);
     fan_arg_text(&args, channel->name);
     fan_arg_text(&args, channel->settings);
@@ -172,7 +155,7 @@ enum fan_err fan_channel_update(struct fan_db *db, fan_id account,
     fan_arg_i32(&args, (int32_t)channel->connections);
     fan_arg_bool(&args, channel->enabled);
     fan_arg_bool(&args, channel->is_default);
-    err = number(db, &fan_q_channel_update, &args, &found, why);
+    err = fan_db_number(db, &fan_q_channel_update, &args, &found, why);
     if (err)
         return err;
     if (!found)
@@ -185,7 +168,7 @@ enum fan_err fan_channel_seal(struct fan_db *db, fan_id account, fan_id channel,
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel);
     fan_arg_bytea(&args, secrets->for_sender);
     fan_arg_bytea(&args, secrets->for_ingester);
@@ -218,7 +201,7 @@ static enum fan_err read_login(struct fan_db *db, const struct fan_query *query,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, channel);
     err = fan_db_run(db, query, &args, &rows, why);
     if (err)
@@ -242,7 +225,7 @@ void fan_channel_add_for_ingester(struct fan_batch *batch, fan_id account, fan_i
 {
     struct fan_args args;
 
-    begin(&args, fan_batch_arena(batch), account);
+    fan_args_for(&args, fan_batch_arena(batch), account);
     fan_arg_i64(&args, channel);
     fan_batch_add(batch, &fan_q_channel_for_ingester, &args);
 }

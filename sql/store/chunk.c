@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan,
         struct fan_arena *arena, size_t *chunks, struct fan_why *why)
 {
@@ -15,7 +9,7 @@ enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, plan->run);
     fan_arg_i64(&args, plan->channel);
     fan_arg_i16(&args, plan->lane);
@@ -36,14 +30,14 @@ enum fan_err fan_chunk_skips(struct fan_db *db, fan_id account, fan_id run, fan_
     enum fan_err err;
 
     FAN_ASSERT(count > 0 && count <= FAN_CHUNK_MAX);
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64(&args, channel);
     fan_arg_i16(&args, (int32_t)count);
     err = fan_db_run(db, &fan_q_chunk_skips, &args, &rows, why);
     if (err)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, fan_row_i64(&rows, 0, 0));
     fan_arg_i64s(&args, contacts, count);
     fan_arg_i16s(&args, reasons, count);
@@ -57,7 +51,7 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, chunk);
     fan_arg_i32(&args, (int32_t)epoch);
     err = fan_db_run(db, &fan_q_chunk_load, &args, &rows, why);
@@ -85,7 +79,7 @@ enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_aren
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_chunk_fields, &args, &rows, why);
     if (err)
         return err;
@@ -117,7 +111,7 @@ enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids 
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, contacts.at, contacts.len);
     fan_arg_i16(&args, kind);
     err = fan_db_run(db, &fan_q_chunk_people, &args, &rows, why);
@@ -147,7 +141,7 @@ static enum fan_err insert_long_bodies(struct fan_db *db, fan_id account, fan_id
     }
     if (count == 0)
         return FAN_OK;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, ids, count);
     fan_arg_texts(&args, bodies, count);
     return fan_db_run(db, &fan_q_chunk_bodies, &args, NULL, why);
@@ -163,7 +157,7 @@ enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, u
 
     for (size_t i = 0; i < messages->count; i++)
         in_row[i] = messages->bodies[i].len <= FAN_BODY_IN_ROW ? messages->bodies[i] : FAN_NO_BYTES;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, chunk);
     fan_arg_i32(&args, (int32_t)epoch);
     fan_arg_i64s(&args, messages->contacts, messages->count);
@@ -190,7 +184,7 @@ enum fan_err fan_chunks_in_flight(struct fan_db *db, fan_id account, fan_id run,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64(&args, limit);
     err = fan_db_run(db, &fan_q_chunk_in_flight, &args, &rows, why);
@@ -222,7 +216,7 @@ enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uin
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64(&args, (int64_t)owner);
     err = fan_db_run(db, &fan_q_chunk_owned, &args, &rows, why);
@@ -247,7 +241,7 @@ static enum fan_err nothing_unsettled(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, chunk->chunk);
     fan_arg_i32(&args, (int32_t)chunk->epoch);
     fan_arg_i64(&args, fan_message_id(chunk->chunk, 0));
@@ -267,7 +261,7 @@ enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account,
     bool force = false;
 
     *taken = false;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, chunk->chunk);
     err = fan_db_run(db, &fan_q_chunk_lock_work, &args, NULL, why);
     if (!err && unbegun)
@@ -292,7 +286,7 @@ static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query,
     enum fan_err err;
     fan_id *ids;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     err = fan_db_run(db, query, &args, &rows, why);
     if (err)
@@ -324,7 +318,7 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
     *promoted = 0;
     if (err || homes.len == 0)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64s(&args, homes.at, homes.len);
     fan_arg_i32(&args, (int32_t)size);
@@ -345,7 +339,7 @@ enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
     *settled = 0;
     if (err || homes.len == 0)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64s(&args, homes.at, homes.len);
     err = fan_db_run(db, &fan_q_chunk_settle, &args, &rows, why);

@@ -5,8 +5,7 @@
 
 static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account)
 {
-    fan_args_begin(args, fan_batch_arena(batch));
-    fan_arg_i64(args, account);
+    fan_args_for(args, fan_batch_arena(batch), account);
 }
 
 /* Account, chunk, epoch, owner: what every statement of an owner begins with. */

@@ -3,12 +3,6 @@
 #include "sql/queries.h"
 #include "sql/store/tag.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 static struct fan_contact read_contact(const struct fan_rows *rows, int row,
         struct fan_arena *arena)
 {
@@ -38,7 +32,7 @@ enum fan_err fan_contact_get(struct fan_db *db, fan_id account, fan_id contact,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, contact);
     err = fan_db_run(db, &fan_q_contact_get, &args, &rows, why);
     if (err)
@@ -58,7 +52,7 @@ enum fan_err fan_contact_page(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
     if (filter->tag) {
@@ -99,7 +93,7 @@ enum fan_err fan_contact_count(struct fan_db *db, fan_id account,
     if (filter->tag)
         return fan_contact_count_tagged(db, account,
                 (struct fan_ids){ .at = &filter->tag, .len = 1 }, arena, out, why);
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     if (!filter->exact.at)
         return count(db, &fan_q_contact_count, &args, out, why);
     fan_arg_text(&args, filter->exact);
@@ -111,7 +105,7 @@ enum fan_err fan_contact_count_tagged(struct fan_db *db, fan_id account, struct 
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     if (tags.len == 0)
         return count(db, &fan_q_contact_count, &args, out, why);
     fan_arg_i64s(&args, tags.at, tags.len);
@@ -123,7 +117,7 @@ enum fan_err fan_contact_missing(struct fan_db *db, fan_id account, struct fan_i
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, ids.at, ids.len);
     return count(db, &fan_q_contact_missing, &args, out, why);
 }
@@ -136,7 +130,7 @@ static enum fan_err lock_people(struct fan_db *db, fan_id account, struct fan_ar
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     return fan_db_run(db, &fan_q_contact_lock, &args, NULL, why);
 }
 
@@ -145,7 +139,7 @@ static enum fan_err match(struct fan_db *db, fan_id account, const struct fan_co
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, contact->external_id);
     fan_arg_text(&args, contact->phone);
     fan_arg_text(&args, contact->email);
@@ -180,7 +174,7 @@ enum fan_err fan_contact_put(struct fan_db *db, fan_id account, const struct fan
     if (err)
         return err;
     *created = found == 0;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     add_fields(&args, contact);
     if (!*created)
         fan_arg_i64(&args, found);
@@ -197,7 +191,7 @@ enum fan_err fan_attributes(struct fan_db *db, fan_id account, struct fan_arena 
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_contact_attributes, &args, &rows, why);
     if (!err)
         *out = fan_row_texts(&rows, 0, 0, arena);
@@ -209,7 +203,7 @@ enum fan_err fan_attributes_declare(struct fan_db *db, fan_id account, struct fa
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_texts(&args, names.at, names.len);
     return fan_db_run(db, &fan_q_contact_attributes_declare, &args, NULL, why);
 }

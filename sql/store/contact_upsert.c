@@ -2,16 +2,10 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 static void begin_import(struct fan_args *args, struct fan_arena *arena, fan_id account,
         fan_id import)
 {
-    begin(args, arena, account);
+    fan_args_for(args, arena, account);
     fan_arg_i64(args, import);
 }
 
@@ -139,7 +133,7 @@ static enum fan_err lock_people(struct fan_db *db, fan_id account, struct fan_ar
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     return fan_db_run(db, &fan_q_import_lock_people, &args, NULL, why);
 }
 
@@ -153,7 +147,7 @@ enum fan_err fan_import_candidates(struct fan_db *db, fan_id account,
 
     if (err)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     for (size_t i = 0; i < FAN_COLUMN_KEYS; i++)
         fan_arg_texts(&args, keys[i].at, keys[i].len);
     err = fan_db_run(db, &fan_q_import_candidates, &args, &rows, why);
@@ -192,7 +186,7 @@ enum fan_err fan_import_put_people(struct fan_db *db, fan_id account,
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, people->source);
     fan_arg_i64s(&args, people->ids, people->count);
     for (size_t i = 0; i < FAN_COLUMN_COUNT; i++)
@@ -209,7 +203,7 @@ enum fan_err fan_import_tag_people(struct fan_db *db, fan_id account, const fan_
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, tags, count);
     fan_arg_i64s(&args, contacts, count);
     return fan_db_run(db, &fan_q_import_tag_people, &args, NULL, why);

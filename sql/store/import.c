@@ -2,28 +2,11 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 static void begin_import(struct fan_args *args, struct fan_arena *arena, fan_id account,
         fan_id import)
 {
-    begin(args, arena, account);
+    fan_args_for(args, arena, account);
     fan_arg_i64(args, import);
-}
-
-/* The one number that a statement answers with; 0: no row. */
-static enum fan_err number(struct fan_db *db, const struct fan_query *query, struct fan_args *args,
-        int64_t *out, struct fan_why *why)
-{
-    struct fan_rows rows;
-    enum fan_err err = fan_db_run(db, query, args, &rows, why);
-
-    *out = !err && rows.count ? fan_row_i64(&rows, 0, 0) : 0;
-    return err;
 }
 
 /* ---- receiving ---- */
@@ -38,7 +21,7 @@ enum fan_err fan_import_insert(struct fan_db *db, fan_id account, const struct f
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_text(&args, import->file_name);
     fan_arg_text(&args, import->source);
     fan_arg_text(&args, or_empty(import->default_country));
@@ -47,7 +30,7 @@ enum fan_err fan_import_insert(struct fan_db *db, fan_id account, const struct f
     fan_arg_texts(&args, import->mapping.at, import->mapping.len);
     fan_arg_i64s(&args, import->tags.at, import->tags.len);
     fan_arg_i64_or_null(&args, import->campaign);
-    return number(db, &fan_q_import_insert, &args, id, why);
+    return fan_db_number(db, &fan_q_import_insert, &args, id, why);
 }
 
 enum fan_err fan_import_add_block(struct fan_db *db, fan_id account, fan_id import,
@@ -73,7 +56,7 @@ enum fan_err fan_import_received(struct fan_db *db, fan_id account, fan_id impor
     fan_arg_i32(&args, blocks);
     fan_arg_i64(&args, bytes);
     fan_arg_bool(&args, all);
-    err = number(db, &fan_q_import_received, &args, &found, why);
+    err = fan_db_number(db, &fan_q_import_received, &args, &found, why);
     if (!err && !found)
         err = fan_fail(why, FAN_DENIED, "the import was ended meanwhile");
     return err;
@@ -86,7 +69,7 @@ static enum fan_err end(struct fan_db *db, fan_id account, fan_id import, struct
 
     begin_import(&args, arena, account, import);
     fan_arg_text(&args, reason);
-    return number(db, &fan_q_import_failed, &args, ended, why);
+    return fan_db_number(db, &fan_q_import_failed, &args, ended, why);
 }
 
 enum fan_err fan_import_fail(struct fan_db *db, fan_id account, fan_id import,
@@ -188,7 +171,7 @@ enum fan_err fan_import_page(struct fan_db *db, fan_id account, struct fan_page 
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
     err = fan_db_run(db, &fan_q_import_page, &args, &rows, why);
@@ -208,8 +191,8 @@ enum fan_err fan_import_count(struct fan_db *db, fan_id account, struct fan_aren
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
-    return number(db, &fan_q_import_count, &args, out, why);
+    fan_args_for(&args, arena, account);
+    return fan_db_number(db, &fan_q_import_count, &args, out, why);
 }
 
 enum fan_err fan_import_errors_after(struct fan_db *db, fan_id account, fan_id import, int64_t line,

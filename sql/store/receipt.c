@@ -4,12 +4,6 @@
 
 #include <stdlib.h>
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 /* ---- which are new ---- */
 
 int fan_receipt_key_compare(const struct fan_receipt_key *a, const struct fan_receipt_key *b)
@@ -68,7 +62,7 @@ enum fan_err fan_receipts_note(struct fan_db *db, fan_id account,
         texts[i] = (struct fan_bytes){ (const char *)keys[i].key, FAN_RECEIPT_KEY };
         instants[i] = keys[i].at;
     }
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, channels, count);
     fan_arg_byteas(&args, texts, count);
     fan_arg_i64s(&args, instants, count);
@@ -89,7 +83,7 @@ static enum fan_err only_what_matters(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, in->messages, in->count);
     fan_arg_i16s(&args, in->progress, in->count);
     fan_arg_i16s(&args, in->flags, in->count);
@@ -121,7 +115,7 @@ static enum fan_err lock_homes(struct fan_db *db, fan_id account,
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, rows->messages, rows->count);
     return fan_db_run(db, &fan_q_chunk_lock_homes, &args, NULL, why);
 }
@@ -170,7 +164,7 @@ enum fan_err fan_receipts_apply(struct fan_db *db, fan_id account,
     err = lock_homes(db, account, &in, arena, why);
     if (err)
         return err;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, in.messages, in.count);
     fan_arg_i16s(&args, in.progress, in.count);
     fan_arg_i16s(&args, in.flags, in.count);
@@ -187,7 +181,7 @@ enum fan_err fan_receipts_suppress(struct fan_db *db, fan_id account, const fan_
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, messages, count);
     fan_arg_texts(&args, reasons, count);
     return fan_db_run(db, &fan_q_receipt_suppress, &args, NULL, why);

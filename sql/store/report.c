@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 /* ---- runs ---- */
 
 enum fan_err fan_report_run_page(struct fan_db *db, fan_id account, fan_id campaign,
@@ -18,7 +12,7 @@ enum fan_err fan_report_run_page(struct fan_db *db, fan_id account, fan_id campa
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
@@ -51,7 +45,7 @@ enum fan_err fan_report_run_count(struct fan_db *db, fan_id account, fan_id camp
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_report_run_count, &args, &rows, why);
     *out = err ? 0 : fan_row_i64(&rows, 0, 0);
@@ -108,7 +102,7 @@ enum fan_err fan_report_message_page(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, filter->campaign);
     fan_arg_i64(&args, page.limit);
     fan_arg_i64(&args, page.offset);
@@ -137,7 +131,7 @@ enum fan_err fan_report_totals(struct fan_db *db, fan_id account, struct fan_are
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_report_totals, &args, &rows, why);
     if (err)
         return err;
@@ -154,7 +148,7 @@ enum fan_err fan_report_campaigns(struct fan_db *db, fan_id account, struct fan_
     enum fan_err err;
 
     memset(counts, 0, FAN_CAMPAIGN_STATE_COUNT * sizeof *counts);
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     err = fan_db_run(db, &fan_q_report_campaigns_by_state, &args, &rows, why);
     for (int i = 0; !err && i < rows.count; i++) {
         int64_t state = fan_row_i64(&rows, i, 0);
@@ -172,7 +166,7 @@ enum fan_err fan_report_days_since(struct fan_db *db, fan_id account, fan_time s
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_time(&args, since);
     err = fan_db_run(db, &fan_q_report_days, &args, &rows, why);
     if (err)
@@ -200,7 +194,7 @@ enum fan_err fan_report_events_after(struct fan_db *db, fan_id account,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, place.xid);
     fan_arg_i64(&args, place.id);
     fan_arg_i64(&args, limit);
@@ -230,7 +224,7 @@ enum fan_err fan_report_moving(struct fan_db *db, fan_id account, int64_t age,
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, age);
     err = fan_db_run(db, &fan_q_report_moving, &args, &rows, why);
     if (err)
@@ -256,7 +250,7 @@ enum fan_err fan_report_importing(struct fan_db *db, fan_id account, int64_t age
     int64_t *ids;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, age);
     err = fan_db_run(db, &fan_q_report_importing, &args, &rows, why);
     if (err)

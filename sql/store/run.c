@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 uint32_t fan_run_chunk_size(double rate)
 {
     double ten_seconds = rate * 10;
@@ -24,7 +18,7 @@ static enum fan_err find(struct fan_db *db, fan_id account, const struct fan_run
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
     fan_arg_text(&args, how->occurrence);
     err = fan_db_run(db, &fan_q_run_find, &args, &rows, why);
@@ -39,7 +33,7 @@ static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_r
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
     err = fan_db_run(db, &fan_q_run_channel, &args, &channel, why);
     if (err)
@@ -47,7 +41,7 @@ static enum fan_err insert(struct fan_db *db, fan_id account, const struct fan_r
     if (channel.count == 0)
         return fan_fail_field(why, FAN_CONFLICT, "channel_id",
                 "no enabled channel can take the campaign");
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
     fan_arg_text(&args, how->occurrence);
     fan_arg_i64(&args, fan_row_i64(&channel, 0, 0));
@@ -69,7 +63,7 @@ enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaig
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     fan_arg_i16s(&args, from, from_count);
     fan_arg_i16(&args, to);
@@ -88,7 +82,7 @@ enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_
     int64_t state;
 
     *created = false;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, how->campaign);
     err = fan_db_run(db, &fan_q_run_campaign_lock, &args, &rows, why);
     if (err)
@@ -168,7 +162,7 @@ enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct 
     struct fan_rows rows;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     err = fan_db_run(db, &fan_q_run_load, &args, &rows, why);
     if (err)
@@ -221,7 +215,7 @@ enum fan_err fan_run_page(struct fan_db *db, fan_id account,
     enum fan_err err;
     size_t count;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     query = page_query(audience, limit, &args);
     err = fan_db_run(db, query, &args, &rows, why);
     if (err)
@@ -246,7 +240,7 @@ enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int6
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64(&args, cursor);
     fan_arg_bool(&args, complete);
@@ -263,7 +257,7 @@ enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,
     bool moved;
 
     *ended = -1;
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     err = fan_db_run(db, &fan_q_run_complete, &args, &rows, why);
     if (err || rows.count == 0)
@@ -286,7 +280,7 @@ enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign,
         &out->undelivered, &out->delivered, &out->read, &out->opened, &out->clicked, &out->replied,
         &out->complained, &out->unsubscribed };
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_run_stats, &args, &rows, why);
     if (err)

@@ -2,12 +2,6 @@
 
 #include "sql/queries.h"
 
-static void begin(struct fan_args *args, struct fan_arena *arena, fan_id account)
-{
-    fan_args_begin(args, arena);
-    fan_arg_i64(args, account);
-}
-
 enum fan_err fan_tags_find(struct fan_db *db, fan_id account, struct fan_texts names,
         struct fan_arena *arena, struct fan_ids *out, struct fan_why *why)
 {
@@ -16,7 +10,7 @@ enum fan_err fan_tags_find(struct fan_db *db, fan_id account, struct fan_texts n
     int64_t *ids;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_texts(&args, names.at, names.len);
     err = fan_db_run(db, &fan_q_tag_find, &args, &rows, why);
     if (err)
@@ -34,7 +28,7 @@ enum fan_err fan_tags_ensure(struct fan_db *db, fan_id account, struct fan_texts
     struct fan_args args;
     enum fan_err err;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_texts(&args, names.at, names.len);
     err = fan_db_run(db, &fan_q_tag_ensure, &args, NULL, why);
     return err ? err : fan_tags_find(db, account, names, arena, out, why);
@@ -45,7 +39,7 @@ enum fan_err fan_tags_give(struct fan_db *db, fan_id account, fan_id contact, st
 {
     struct fan_args args;
 
-    begin(&args, arena, account);
+    fan_args_for(&args, arena, account);
     fan_arg_i64(&args, contact);
     fan_arg_i64s(&args, tags.at, tags.len);
     return fan_db_run(db, &fan_q_tag_give, &args, NULL, why);
