@@ -31,11 +31,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('contacts', $1));
 -- name: import_candidates
 -- role: fan_audience
 -- Whom some rows may be about. Of people who share a number or an address the first 16 count. The
--- limits also keep the order of the joins, whatever the planner thinks of a table just filled.
+-- limits also keep the order of the joins, and their order picks the index, whatever the planner
+-- thinks of a table just filled: of equals it takes any, for external ids therefore a range.
 -- (account, external ids, phones, e-mails; each distinct)
 SELECT c.* FROM unnest($2::text[]) u CROSS JOIN LATERAL (
-  SELECT id, external_id, phone, email FROM contact WHERE account_id = $1 AND external_id = u
-  LIMIT 1) c
+  SELECT id, external_id, phone, email FROM contact WHERE account_id = $1 AND external_id >= u
+    AND external_id <= u
+  ORDER BY external_id LIMIT 1) c
 UNION ALL
 SELECT c.* FROM unnest($3::text[]) u CROSS JOIN LATERAL (
   SELECT id, external_id, phone, email FROM contact WHERE account_id = $1 AND phone = u
