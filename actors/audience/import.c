@@ -265,8 +265,10 @@ static enum fan_err write_tags(struct intake *in, const struct people *people)
 
         for (size_t tag = 0; person->touched && tag < in->held.tags.len; tag++)
             give(&given, in->held.tags.at[tag], person->id);
-        for (const struct person_tag *tag = person->tags; tag && named.at; tag = tag->next)
+        for (const struct person_tag *tag = person->tags; tag; tag = tag->next) {
+            FAN_ASSERT(tag->number < named.len);
             give(&given, named.at[tag->number], person->id);
+        }
     }
     return fan_import_tag_people(turn->db, in->account, given.tags, given.contacts, given.len,
             turn->arena, &turn->why);
