@@ -54,6 +54,20 @@ static struct fan_bytes as_text(struct fan_bytes text, struct fan_arena *arena)
     return fan_bytes_dup(text, arena);
 }
 
+/* Told once, however many calls of this moment the provider refuses. */
+static void pause_channel(struct flight *flight, const struct fan_outcome *outcome, fan_time asked)
+{
+    struct channel *channel = flight->claim->channel;
+    fan_time wait = asked > 0 ? asked : PAUSE;
+
+    if (channel->held_until <= fan_clock_elapsed())
+        fan_log(NULL, FAN_WARN, "channel.paused",
+                "channel %lld rests for %lld s: its provider refuses it with code \"%.*s\"",
+                (long long)channel->id, (long long)(wait / FAN_SECOND),
+                FAN_BYTES_ARG(as_text(outcome->code, flight->arena)));
+    channel_hold(channel, wait);
+}
+
 static void decide(struct flight *flight, const struct fan_outcome *outcome)
 {
     struct claim *claim = flight->claim;
@@ -73,7 +87,7 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome)
     if (outcome->throttled)
         channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
     else if (outcome->outcome == FAN_CHANNEL_PAUSE)
-        channel_hold(claim->channel, asked > 0 ? asked : PAUSE);
+        pause_channel(flight, outcome, asked);
     land(flight, &result);
 }
 
