@@ -122,8 +122,6 @@ static void build_template(struct builder *self)
     self->template->language = fan_bytes_dup(fan_json_get_text(value, "language"), self->arena);
     if (!self->template->name.len)
         fault(self, "template", "needs the name of an approved template");
-    if (!self->template->language.len)
-        fault(self, "template", "needs its language, such as en_US");
     build_variables(self, fan_json_get(value, "variables"));
 }
 

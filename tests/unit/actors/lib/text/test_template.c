@@ -86,7 +86,6 @@ static void bad_contents_are_refused_by_their_part(void **state)
         { FAN_KIND_EMAIL, "{\"subject\":\"S\",\"text\":\"T\",\"media_url\":\"u\"}", "media_url" },
         { FAN_KIND_WHATSAPP, "{}", "message" },
         { FAN_KIND_WHATSAPP, "{\"template\":{\"language\":\"en\"}}", "template" },
-        { FAN_KIND_WHATSAPP, "{\"template\":{\"name\":\"n\"}}", "template" },
         { FAN_KIND_WHATSAPP,
                 "{\"template\":{\"name\":\"n\",\"language\":\"en\",\"variables\":[\"\"]}}",
                 "template.variables" },
@@ -151,6 +150,17 @@ static void an_approved_template_carries_its_variables(void **state)
     assert_null(out.content.text.at);
 }
 
+static void a_template_may_leave_its_language_to_the_channel(void **state)
+{
+    struct world *world = *state;
+    struct fan_rendering out;
+    const struct fan_template *template = compiled(world, FAN_KIND_WHATSAPP,
+            "{\"template\":{\"name\":\"diwali\",\"variables\":[\"{first_name}\"]}}");
+
+    assert_int_equal(rendered(world, template, &out), 0);
+    assert_int_equal(out.content.language.len, 0);
+}
+
 static void blank_copies_are_found(void **state)
 {
     struct world *world = *state;
@@ -196,6 +206,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_mail_has_its_parts_each_escaped_its_way, set_up,
                 tear_down),
         cmocka_unit_test_setup_teardown(an_approved_template_carries_its_variables, set_up,
+                tear_down),
+        cmocka_unit_test_setup_teardown(a_template_may_leave_its_language_to_the_channel, set_up,
                 tear_down),
         cmocka_unit_test_setup_teardown(blank_copies_are_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_text_is_bounded_in_characters, set_up, tear_down),
