@@ -126,7 +126,8 @@ fan_id call_account(const struct call *call)
 static enum fan_err not_known(struct call *call)
 {
     fan_http_add_header(call->request, "WWW-Authenticate", "Bearer realm=\"Fanfare\"");
-    return call_refuse(call, 401, "needs the header Authorization: Bearer <API key>");
+    return call_refuse(call, 401,
+            "the header Authorization: Bearer <API key> is missing, or nobody has that key");
 }
 
 static enum fan_err look_up(struct call *call, const char hash[FAN_KEY_HASH], fan_time now)
@@ -191,7 +192,7 @@ static enum fan_err parse_body(struct call *call)
     if (!says_json(fan_http_header(call->request, "Content-Type")))
         return call_refuse(call, 415, "the body must be application/json");
     if (fan_json_parse(body, call->arena, &call->body, call->why))
-        return call_refuse(call, 400, "the body is not JSON: %s", call->why->text);
+        return call_refuse(call, 400, "the body cannot be read: %s", call->why->text);
     if (fan_json_type(call->body) != FAN_JSON_OBJECT)
         return call_refuse(call, 400, "the body must be a JSON object");
     return FAN_OK;

@@ -36,7 +36,8 @@ static void check_pattern(struct body *body, const struct fan_provider_field *fi
     if (!field->pattern || regcomp(&pattern, field->pattern, REG_EXTENDED | REG_NOSUB))
         return;
     if (strlen(text) != value.len || regexec(&pattern, text, 0, NULL, 0))
-        body_fault(body, field->name, field->example ? field->example : field->pattern, field->doc);
+        body_fault(body, field->name, field->example ? field->example : field->pattern,
+                fan_arena_printf(body->call->arena, "not of the right form: %s", field->doc));
     regfree(&pattern);
 }
 

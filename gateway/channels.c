@@ -88,10 +88,11 @@ static const struct fan_provider *read_provider(struct body *body)
     const struct fan_provider *found;
     const char *list = "";
 
-    if (!kind.at || !name.at)
+    if (kind.at && fan_kind_of(kind) <= 0)
+        body_fault(body, "kind", "sms, whatsapp, email, …", "there is no such kind of channel");
+    if (!name.at || fan_kind_of(kind) <= 0)
         return NULL;
-    found = fan_kind_of(kind) > 0 ? fan_provider_find((enum fan_kind)fan_kind_of(kind), name)
-                                  : NULL;
+    found = fan_provider_find((enum fan_kind)fan_kind_of(kind), name);
     for (size_t i = 0; !found && fan_providers[i]; i++)
         list = fan_arena_printf(body->call->arena, "%s%s%s %s", list, i ? ", " : "",
                 fan_kind_name((int)fan_providers[i]->kind), fan_providers[i]->name);

@@ -233,6 +233,16 @@ static bool reaches_somebody(const struct fan_bytes *out, size_t count)
             is_taken(out, count, FAN_LIT("external_id"));
 }
 
+static enum fan_err nobody_reached(struct fan_bytes first, struct fan_why *why)
+{
+    int shown = (int)(first.len < HEADER_SHOWN ? first.len : HEADER_SHOWN);
+
+    return fan_fail_field(why, FAN_INVALID, "header",
+            "no column is known as a phone, an e-mail address or an external id (the first one is "
+            "\"%.*s\"); say which one is with mapping, such as {\"Mobile no.\": \"phone\"}",
+            shown, first.at);
+}
+
 enum fan_err mapping_make(struct fan_texts header, const struct fan_json *wishes,
         struct fan_arena *arena, struct mapping *out, struct fan_why *why)
 {
@@ -247,8 +257,7 @@ enum fan_err mapping_make(struct fan_texts header, const struct fan_json *wishes
         return err;
     map_rest(header, arena, mapped);
     if (!reaches_somebody(mapped, header.len))
-        return fan_fail_field(why, FAN_INVALID, "header",
-                "no column is a phone, an e-mail address or an external id; name one with mapping");
+        return nobody_reached(header.len ? header.at[0] : FAN_NO_BYTES, why);
     for (size_t i = 0; i < header.len; i++)
         if (mapped[i].len && !is_field(mapped[i]))
             attributes[count++] = mapped[i];
