@@ -234,9 +234,11 @@ static bool keep(struct kept *kept, struct fan_bytes text)
     *kept = (struct kept){ NULL, text.len };
     if (!text.at)
         return true;
-    kept->at = strndup(text.at, text.len);
+    kept->at = malloc(text.len + 1);
     if (!kept->at)
         fan_die("out of memory: a text of an HTTP call");
+    memcpy(kept->at, text.at, text.len);
+    kept->at[text.len] = '\0';
     return true;
 }
 
