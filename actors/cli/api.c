@@ -50,7 +50,8 @@ static enum fan_err find_key(const struct fan_api_options *options, struct fan_a
     if (*key)
         return FAN_OK;
     return fan_fail(why, FAN_NOT_FOUND,
-            "no API key: give --key or FANFARE_API_KEY, or say with --home where %s is",
+            "no API key: %s cannot be read; say with --home where `fanfare up` lives, or give "
+            "--key or FANFARE_API_KEY",
             home.api_key_file);
 }
 
@@ -105,11 +106,12 @@ const char *fan_api_problem(const struct fan_json *problem, struct fan_arena *ar
     const char *text =
             fan_bytes_cstr(detail.len ? detail : fan_json_get_text(problem, "title"), arena);
 
+    /* The detail only counts the faults. */
     for (size_t i = 0; i < fan_json_size(faults); i++) {
         const struct fan_json *fault = fan_json_at(faults, i);
         struct fan_bytes right = fan_json_get_text(fault, "expected");
 
-        text = fan_arena_printf(arena, "%s%s %.*s: %.*s%s%.*s%s", text, i ? ";" : ":",
+        text = fan_arena_printf(arena, "%s%s%.*s: %.*s%s%.*s%s", i ? text : "", i ? "; " : "",
                 FAN_BYTES_ARG(fan_json_get_text(fault, "field")),
                 FAN_BYTES_ARG(fan_json_get_text(fault, "reason")), right.len ? " (" : "",
                 FAN_BYTES_ARG(right), right.len ? ")" : "");

@@ -121,10 +121,9 @@ static void print_summary(const struct fan_demo *demo)
 
 static void print_details(const struct fan_demo *demo)
 {
-    printf("  contact list: %lld rows, %lld rejected, %lld warnings (%s/api/v1/imports/%lld/"
-           "errors.csv)\n",
+    printf("  contact list: %lld rows, %lld rejected, %lld warnings\n",
             (long long)demo->import.rows, (long long)demo->import.rejected,
-            (long long)demo->import.warnings, fan_api_url(demo->api), (long long)demo->import.id);
+            (long long)demo->import.warnings);
     for (int i = 0; i < FAN_DEMO_CAMPAIGNS; i++) {
         if (demo->campaigns[i].skips && *demo->campaigns[i].skips)
             printf("  %s skipped: %s\n", demo->campaigns[i].name, demo->campaigns[i].skips);
@@ -196,8 +195,11 @@ static enum fan_err play(struct fan_demo *demo, uint32_t rows, bool *holds, stru
 
 static void stay_up(struct fan_demo *demo)
 {
-    printf("\nFanfare stays up at %s; the API key is in %s\nStop it with Ctrl-C.\n",
-            fan_api_url(demo->api), demo->home.api_key_file);
+    printf("\nFanfare stays up at %s; the API key is in %s\n"
+           "What was wrong with rows of the list: %s/api/v1/imports/%lld/errors.csv\n"
+           "Stop it with Ctrl-C.\n",
+            fan_api_url(demo->api), demo->home.api_key_file, fan_api_url(demo->api),
+            (long long)demo->import.id);
     fflush(stdout);
     while (!fan_demo_pause(demo, 1000))
         ;

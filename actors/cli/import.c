@@ -88,14 +88,16 @@ static enum fan_err make_path(const struct fan_import_request *request, struct f
 static enum fan_err map_file(const char *path, struct fan_bytes *out, struct fan_why *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat there;
+    struct stat there = { 0 };
     void *at = MAP_FAILED;
 
     if (fd >= 0 && fstat(fd, &there) == 0 && there.st_size > 0)
         at = mmap(NULL, (size_t)there.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fd >= 0 && at == MAP_FAILED && errno == 0)
-        errno = ENODATA;
-    if (at == MAP_FAILED)
+    if (at == MAP_FAILED && fd >= 0 && !S_ISREG(there.st_mode))
+        fan_fail(why, FAN_INVALID, "%s is not a file", path);
+    else if (at == MAP_FAILED && fd >= 0 && there.st_size == 0)
+        fan_fail(why, FAN_INVALID, "%s is empty", path);
+    else if (at == MAP_FAILED)
         fan_fail(why, FAN_INVALID, "cannot read %s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
@@ -113,7 +115,6 @@ static enum fan_err upload(struct fan_api *api, const struct fan_import_request 
     const struct fan_json *answer = NULL;
     enum fan_err err;
 
-    errno = 0;
     err = map_file(request->file, &call.body, why);
     if (err)
         return err;

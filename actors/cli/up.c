@@ -7,6 +7,7 @@
 #include "actors/cli/fleet.h"
 #include "actors/cli/sandbox_keys.h"
 #include "actors/cli/supervisor.h"
+#include "broker/runtime/settings.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -82,6 +83,10 @@ static void print_banner(void *context)
     printf("  API key  %s\n", up->home.api_key_file);
     if (key)
         printf("           %s  (shown this once)\n", key);
+    printf("  webhooks %s/hooks/…\n", public_url(up));
+    if (up->options->sandbox)
+        printf("  sandbox  http://127.0.0.1:%u, mail on port %u\n",
+                up->options->port + FAN_PORT_SANDBOX, up->options->port + FAN_PORT_SANDBOX_SMTP);
     printf("  logs     %s/log\n", home);
     printf("  status   fanfare status --home %s\n", home);
     printf("  stop     Ctrl-C, or kill %d\n\n", (int)getpid());
@@ -95,11 +100,21 @@ static enum fan_err check_port(uint32_t port, struct fan_why *why)
     return fan_fail(why, FAN_INVALID, "--port is %u, but must be from 1 to 65000", port);
 }
 
+/* What no process could read, all of them would refuse, again and again. */
+static enum fan_err check_environment(struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_common_settings common;
+
+    return fan_settings_read("cli", NULL, NULL, &common, 0, NULL, arena, why);
+}
+
 /* Alone in a home that belongs to us. */
 static enum fan_err settle(struct up *up, struct fan_why *why)
 {
     enum fan_err err = check_port(up->options->port, why);
 
+    if (!err)
+        err = check_environment(up->arena, why);
     if (!err)
         err = fan_home_enter(up->options->home, up->arena, &up->home, why);
     if (!err)

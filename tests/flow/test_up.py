@@ -233,6 +233,16 @@ def a_missing_program_is_named_before_anything_starts(up):
         shutil.rmtree(folder)
 
 
+def a_setting_that_nobody_knows_stops_it_before_anything_starts(up):
+    for name, value, said in (("FANFARE_COLOUR", "red", "no process has a setting FANFARE_COLOUR"),
+                              ("FANFARE_LOG_LEVEL", "loud", "must be error|warn|info|debug")):
+        done = subprocess.run([FANFARE, "up", "--home", up.home + "-none"], capture_output=True,
+                              text=True, timeout=60, check=False,
+                              env={**os.environ, name: value})
+        assert done.returncode == 1 and said in done.stderr, (name, done.stderr)
+    assert not os.path.exists(up.home + "-none")
+
+
 def wrong_usage_is_explained(up):
     for words, said in ((["nope"], 'no command "nope"'), (["up", "--nope"], "no option --nope"),
                         (["up", "--port", "70000"], "--port is 70000"), (["send"], "CAMPAIGN"),
@@ -253,6 +263,7 @@ TESTS = [
     when_the_supervisor_is_killed_all_end_and_the_next_continues,
     it_stops_in_order_and_leaves_nothing,
     a_missing_program_is_named_before_anything_starts,
+    a_setting_that_nobody_knows_stops_it_before_anything_starts,
     wrong_usage_is_explained,
     a_home_with_a_long_path_has_its_sockets_elsewhere,
 ]
