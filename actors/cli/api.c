@@ -70,7 +70,7 @@ enum fan_err fan_api_open(const struct fan_api_options *options, struct fan_api 
         return err;
     }
     api->arena = arena;
-    api->url = without_slash(url ? url : "http://127.0.0.1:8080", arena);
+    api->url = without_slash(url ? url : FAN_API_URL, arena);
     api->authorization = fan_arena_printf(arena, "Authorization: Bearer %s", key);
     api->loop = fan_loop_new();
     api->client = fan_http_client_new(api->loop, &client);

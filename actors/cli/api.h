@@ -9,18 +9,20 @@
 #include "actors/cli/options.h"
 #include "proto/json.h"
 
+#define FAN_API_URL "http://127.0.0.1:8080" /* where it is unless something else is said */
+
 struct fan_api;
 
 /* What each command that speaks to the API may be told. */
 struct fan_api_options {
-    const char *url; /* else FANFARE_URL, else http://127.0.0.1:8080 */
+    const char *url; /* else FANFARE_URL, else FAN_API_URL */
     const char *key; /* else FANFARE_API_KEY, else the home's api-key file */
     const char *home;
 };
 
 #define FAN_API_OPTIONS(type, member) \
     FAN_OPTION(TEXT, type, member.url, "url", "URL", \
-            "of the gateway (FANFARE_URL; else http://127.0.0.1:8080)"), \
+            "of the gateway (FANFARE_URL; else " FAN_API_URL ")"), \
             FAN_OPTION(TEXT, type, member.key, "key", "KEY", \
                     "API key (FANFARE_API_KEY; else from DIR/api-key)"), \
             FAN_OPTION(TEXT, type, member.home, "home", "DIR", "as of `fanfare up`")

@@ -1,6 +1,7 @@
 /*
  * fanfare up — everything on one machine, supervised.
  */
+#include "actors/cli/api.h"
 #include "actors/cli/cluster.h"
 #include "actors/cli/command.h"
 #include "actors/cli/file.h"
@@ -77,9 +78,12 @@ static void print_banner(void *context)
     const struct up *up = context;
     const char *home = up->home.path;
     const char *key = up->first ? fan_file_text(up->home.api_key_file, up->arena) : NULL;
+    const char *url =
+            fan_arena_printf(up->arena, "http://%s:%u", local_host(up->options), up->options->port);
+    bool is_usual = strcmp(url, FAN_API_URL) == 0;
 
     printf("\nFanfare is up.\n\n");
-    printf("  API      http://%s:%u\n", local_host(up->options), up->options->port);
+    printf("  API      %s\n", url);
     printf("  API key  %s\n", up->home.api_key_file);
     if (key)
         printf("           %s  (shown this once)\n", key);
@@ -88,7 +92,8 @@ static void print_banner(void *context)
         printf("  sandbox  http://127.0.0.1:%u, mail on port %u\n",
                 up->options->port + FAN_PORT_SANDBOX, up->options->port + FAN_PORT_SANDBOX_SMTP);
     printf("  logs     %s/log\n", home);
-    printf("  status   fanfare status --home %s\n", home);
+    printf("  status   fanfare status --home %s%s%s\n", home, is_usual ? "" : " --url ",
+            is_usual ? "" : url);
     printf("  stop     Ctrl-C, or kill %d\n\n", (int)getpid());
     fflush(stdout);
 }
