@@ -57,9 +57,10 @@ static int name_number(struct names *names, struct fan_bytes text)
             return names->last = i;
     if (names->len == NAMES_MAX || text.len > NAME_CAP)
         return -1;
-    copy = strndup(text.len ? text.at : "", text.len);
+    copy = malloc(text.len + 1);
     if (!copy)
         fan_die("out of memory: a callback URL");
+    memcpy(copy, text.len ? text.at : "", text.len);
     names->at[names->len] = (struct fan_bytes){ copy, text.len };
     return names->last = names->len++;
 }
