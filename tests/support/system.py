@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -22,9 +23,11 @@ import urllib.request
 from checks import eventually, expect
 
 BUILD = os.environ.get("FAN_BUILD", "build/test")
+SOURCE = os.environ.get("FAN_SOURCE", ".")
 PORTS = 30  # that `fanfare up` takes from its --port on
 GATEWAY, INGESTER, SANDBOX, SMTP = range(4)
-LOG_LINES = 25  # of each process, shown when a test fails
+LOG_LINES = 30  # of each process, shown when a test fails: the last, or what a crash says
+CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|assertion")
 
 # Nothing here outlives a power failure, so nobody needs to wait for disks.
 POSTGRES = "fsync = off\nsynchronous_commit = on\nfull_page_writes = off\nshared_buffers = 64MB\n"
@@ -178,7 +181,9 @@ class System:
         print("--- fanfare up:", self._read("out"), sep="\n")
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
             lines = self._read(os.path.join("log", name)).splitlines()
-            print(f"--- {name}, {len(lines)} lines:", *lines[-LOG_LINES:], sep="\n")
+            crashes = [n for n, line in enumerate(lines) if CRASH.search(line)]
+            begin = crashes[0] if crashes else max(0, len(lines) - LOG_LINES)
+            print(f"--- {name}, {len(lines)} lines:", *lines[begin:begin + LOG_LINES], sep="\n")
         print("--- end of logs", flush=True)
 
     # ---- its processes ----
