@@ -105,13 +105,16 @@ def a_database_that_hangs():
                 if int(file.read().rpartition(")")[2].split()[1]) == postmaster:
                     found.append(int(name))
         return found
-    for pid in family():
-        os.kill(pid, signal.SIGSTOP)
+
+    def tell_all(what):
+        for pid in family():
+            with contextlib.suppress(ProcessLookupError):  # its client went, and so did it
+                os.kill(pid, what)
+    tell_all(signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in family():
-            os.kill(pid, signal.SIGCONT)
+        tell_all(signal.SIGCONT)
 
 
 # ---- tests ----
