@@ -15,7 +15,6 @@ struct flight {
     struct fan_sending sending;
     struct fan_request request;
     char token[FAN_TOKEN_TEXT];
-    fan_time began;
 };
 
 static struct result result_of(const struct flight *flight, enum fan_message_state state)
@@ -68,13 +67,24 @@ static void pause_channel(struct flight *flight, const struct fan_outcome *outco
     channel_hold(channel, wait);
 }
 
-static void decide(struct flight *flight, const struct fan_outcome *outcome)
+/* Nobody was there: whoever is next need not find out for himself. */
+static void rest_channel(const struct flight *flight)
+{
+    struct channel *channel = flight->claim->channel;
+
+    if (channel->held_until <= fan_clock_elapsed())
+        fan_log(NULL, FAN_WARN, "provider.away", "channel %lld rests: its provider is not reached",
+                (long long)channel->id);
+    channel_hold(channel, FAN_SECOND);
+}
+
+static void decide(struct flight *flight, const struct fan_outcome *outcome, bool reached)
 {
     struct claim *claim = flight->claim;
     struct sender *self = claim->sender;
     fan_time asked = outcome->delay_ms < 0 ? -1 : outcome->delay_ms * FAN_MS;
     struct fan_retry_decision next = fan_retry_decide(self->retry, outcome->outcome,
-            flight->sending.attempt + 1, asked, outcome->throttled, draw(self));
+            flight->sending.attempt + 1, asked, outcome->throttled || !reached, draw(self));
     struct result result = result_of(flight, next.state);
 
     result.outcome = (int16_t)outcome->outcome;
@@ -88,6 +98,8 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome)
         channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
     else if (outcome->outcome == FAN_CHANNEL_PAUSE)
         pause_channel(flight, outcome, asked);
+    else if (!reached)
+        rest_channel(flight);
     land(flight, &result);
 }
 
@@ -109,7 +121,7 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
     fan_metric_observe(flight->claim->sender->latency, (double)reply->took_us * 1e-6);
     channel->provider->judge(&flight->sending, &response, flight->arena, &outcome);
     FAN_ASSERT(outcome.outcome >= FAN_ACCEPTED && outcome.outcome < FAN_OUTCOME_CLASS_COUNT);
-    decide(flight, &outcome);
+    decide(flight, &outcome, reply->began || reply->status != 0);
 }
 
 /* It cannot be written as a request at all: its content or its address is at fault, not the

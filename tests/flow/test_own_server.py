@@ -41,8 +41,8 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.got, self.lock = [], threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -190,19 +190,27 @@ def every_answer_has_its_outcome():
     expect(again.popitem()[1]["status"], "skipped")
 
 
-def a_server_that_is_away_is_tried_three_times():
+def who_is_away_for_a_while_misses_nothing():
     gone = Server()
     gone.shutdown()
     gone.server_close()
-    _, messages = campaign_to("away", ["+4915199990021"], url=gone.url)
-    message = messages["+4915199990021"]
-    expect((message["status"], message["reason"], message["attempts"]),
-           ("failed", "tries_used_up", 3))
+    fanfare.import_csv(as_csv([{**person(n), "external_id": f"away {n}"} for n in range(900, 905)]),
+                       tags="away")
+    campaign = fanfare.campaign(channel_to(gone.url), message="Hi", audience={"tags": ["away"]})
+    fanfare.launch(campaign)
+
+    def was_tried_often():
+        return all(m["attempts"] > 3 for m in fanfare.messages(campaign))
+    eventually(was_tried_often, 90, "a server that is away costs no try")
+    back = Server(gone.server_port)
+    fanfare.await_status(campaign, "completed", seconds=90)
+    expect(all_is_final(fanfare, campaign)["sent"], 5)
+    expect(len(back.got), 5)
 
 
 TESTS = [the_readme_is_true_word_by_word, requests_are_what_the_provider_wants,
          only_signed_callbacks_count_and_each_once, every_answer_has_its_outcome,
-         a_server_that_is_away_is_tried_three_times]
+         who_is_away_for_a_while_misses_nothing]
 
 server = Server()
 with System() as fanfare:

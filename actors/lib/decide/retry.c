@@ -2,8 +2,8 @@
 
 #define ASKED_AT_MOST (3600 * FAN_SECOND)
 
-/* Throttled attempts cost no try, but not for ever. */
-enum { THROTTLED_TRIES = 50 };
+/* Attempts that are nobody's fault cost no try, but not for ever. */
+enum { FREE_TRIES = 50 };
 
 const struct fan_retry_rules fan_retry_fast = {
     .tries = 3,
@@ -32,9 +32,9 @@ static fan_time backoff(const struct fan_retry_rules *rules, uint32_t attempt, u
 }
 
 static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint32_t attempt,
-        fan_time least, fan_time asked_us, bool throttled, uint32_t random)
+        fan_time least, fan_time asked_us, bool free_try, uint32_t random)
 {
-    uint32_t tries = throttled ? THROTTLED_TRIES : rules->tries;
+    uint32_t tries = free_try ? FREE_TRIES : rules->tries;
     fan_time delay = backoff(rules, attempt, random);
 
     if (attempt >= tries)
@@ -49,18 +49,18 @@ static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint
 }
 
 struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules,
-        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool throttled,
+        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool free_try,
         uint32_t random)
 {
     switch (outcome) {
     case FAN_ACCEPTED:
         return (struct fan_retry_decision){ FAN_MESSAGE_SENT, 0, 0 };
     case FAN_RETRY_LATER:
-        return again(rules, attempt, 0, asked_us, throttled, random);
+        return again(rules, attempt, 0, asked_us, free_try, random);
     case FAN_RECIPIENT_DEFERRED:
         return again(rules, attempt, rules->deferred_us, asked_us, false, random);
     case FAN_CHANNEL_PAUSE:
-        return again(rules, attempt, rules->cap_us, asked_us, false, random);
+        return again(rules, attempt, rules->cap_us, asked_us, true, random);
     case FAN_RECIPIENT_PERMANENT:
     case FAN_CONTENT_PERMANENT:
         return (struct fan_retry_decision){ FAN_MESSAGE_FAILED, FAN_REASON_PROVIDER, 0 };

@@ -32,11 +32,12 @@ struct fan_retry_decision {
  *
  * attempt   number of the attempt that just ended, from 1
  * asked_us  what the provider asked us to wait; -1: nothing
- * throttled the provider refused because of our rate: that costs no try
+ * free_try  the provider refused because of our rate, or was not reached: that costs no try, up to
+ *           fifty times. Nor does what pauses the whole channel
  * random    any 32 bits
  */
 struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules,
-        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool throttled,
+        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool free_try,
         uint32_t random);
 
 #endif

@@ -45,8 +45,7 @@ static void what_may_have_been_accepted_is_never_tried_again(void **state)
 
 static void the_last_try_is_the_last(void **state)
 {
-    static const enum fan_outcome_class again[] = { FAN_RETRY_LATER, FAN_RECIPIENT_DEFERRED,
-        FAN_CHANNEL_PAUSE };
+    static const enum fan_outcome_class again[] = { FAN_RETRY_LATER, FAN_RECIPIENT_DEFERRED };
 
     for (size_t i = 0; i < sizeof again / sizeof *again; i++) {
         assert_int_equal(decide(again[i], 2, -1, HALF).state, FAN_MESSAGE_RETRY);
@@ -55,7 +54,7 @@ static void the_last_try_is_the_last(void **state)
     }
 }
 
-static void a_throttled_try_costs_none_but_not_for_ever(void **state)
+static void a_free_try_costs_none_but_not_for_ever(void **state)
 {
     struct fan_retry_decision next;
 
@@ -63,6 +62,8 @@ static void a_throttled_try_costs_none_but_not_for_ever(void **state)
     assert_int_equal(next.state, FAN_MESSAGE_RETRY);
     next = fan_retry_decide(&fan_retry_fast, FAN_RETRY_LATER, 50, -1, true, HALF);
     assert_int_equal(next.state, FAN_MESSAGE_FAILED);
+    assert_int_equal(decide(FAN_CHANNEL_PAUSE, 49, -1, HALF).state, FAN_MESSAGE_RETRY);
+    assert_int_equal(decide(FAN_CHANNEL_PAUSE, 50, -1, HALF).state, FAN_MESSAGE_FAILED);
 }
 
 static void delays_double_up_to_the_cap_with_full_jitter(void **state)
@@ -104,7 +105,7 @@ int main(void)
         cmocka_unit_test(every_class_has_its_state),
         cmocka_unit_test(what_may_have_been_accepted_is_never_tried_again),
         cmocka_unit_test(the_last_try_is_the_last),
-        cmocka_unit_test(a_throttled_try_costs_none_but_not_for_ever),
+        cmocka_unit_test(a_free_try_costs_none_but_not_for_ever),
         cmocka_unit_test(delays_double_up_to_the_cap_with_full_jitter),
         cmocka_unit_test(a_delay_never_undercuts_what_the_provider_asked_for),
         cmocka_unit_test(an_unreachable_recipient_is_left_alone_for_long),
