@@ -104,14 +104,21 @@ static enum fan_err tell_launched(struct call *call, fan_id campaign, fan_id run
     return err ? err : call_ask(call, run, &fan_schema_resolve_request, &resolve);
 }
 
+/* Nobody is no audience: the campaign would be used up, while its contacts are perhaps still being
+ * imported. One that was launched before is told so by make_run. */
 static enum fan_err count_people(struct call *call, const struct fan_campaign *campaign,
         struct fan_ids people, int64_t *count)
 {
+    enum fan_err err = FAN_OK;
+
     *count = (int64_t)people.len;
-    if (people.at)
-        return FAN_OK;
-    return fan_contact_count_tagged(call->db, call->caller.account, campaign->tags, call->arena,
-            count, call->why);
+    if (!people.at)
+        err = fan_contact_count_tagged(call->db, call->caller.account, campaign->tags, call->arena,
+                count, call->why);
+    if (!err && *count == 0 &&
+            (campaign->state == FAN_CAMPAIGN_DRAFT || campaign->state == FAN_CAMPAIGN_SCHEDULED))
+        err = call_refuse(call, 409, "nobody is in the audience yet: is an import still running?");
+    return err;
 }
 
 enum fan_err send_campaign(struct call *call)
@@ -128,9 +135,9 @@ enum fan_err send_campaign(struct call *call)
     if (!err)
         err = check_campaign(call, &campaign);
     if (!err)
-        err = make_run(call, &campaign, people, &run);
-    if (!err)
         err = count_people(call, &campaign, people, &count);
+    if (!err)
+        err = make_run(call, &campaign, people, &run);
     if (!err)
         err = tell_launched(call, campaign.id, run);
     if (err)
