@@ -118,11 +118,11 @@ static const struct fan_role watcher = {
 static enum fan_err publish_many(struct fan_turn *turn)
 {
     struct emitter *self = turn->state;
-    const struct fan_chunk_rendered event = { .chunk = 1 };
+    const struct fan_chunk_done event = { .chunk = 1 };
     enum fan_err err = FAN_OK;
 
     for (int i = 0; !err && i < NEWS_AT_ONCE && self->chunk < NEWS; i++, self->chunk++)
-        err = fan_emit_chunk_rendered(turn, &turn->route, &event);
+        err = fan_emit_chunk_done(turn, &turn->route, &event);
     if (self->chunk == NEWS)
         crew_tell(PUBLISHED, self->chunk);
     self->chunk += self->chunk == NEWS;
@@ -141,7 +141,7 @@ static const struct fan_role publisher = {
     .ticks = publisher_ticks,
 };
 
-static enum fan_err on_rendered(struct fan_turn *turn, const struct fan_chunk_rendered *event)
+static enum fan_err on_rendered(struct fan_turn *turn, const struct fan_chunk_done *event)
 {
     struct emitter *heard = turn->state;
 
@@ -164,7 +164,7 @@ static const struct fan_role listener = {
     .no_database = true,
     .state_size = sizeof(struct emitter),
     .ticks = listener_ticks,
-    .on = { .chunk_rendered = on_rendered },
+    .on = { .chunk_done = on_rendered },
 };
 
 /* ---- what tests have in common ---- */

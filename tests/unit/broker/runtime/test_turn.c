@@ -41,14 +41,14 @@ static void scene_fini(struct scene *scene)
 static enum fan_err play(struct fan_turn *turn, void *context)
 {
     struct scene *scene = context;
-    const struct fan_chunk_rendered event = { .chunk = 1 };
+    const struct fan_chunk_done event = { .chunk = 1 };
     int call = scene->calls++;
 
     scene->waiting[call] = turn->actor->outbox.len;
     memcpy(scene->trace_id, turn->trace.trace_id.at, sizeof scene->trace_id);
     assert_int_equal(fan_arena_used(turn->arena), 0);
     fan_arena_alloc(turn->arena, 100);
-    assert_int_equal(fan_emit_chunk_rendered(turn, &turn->route, &event), FAN_OK);
+    assert_int_equal(fan_emit_chunk_done(turn, &turn->route, &event), FAN_OK);
     if (scene->answers[call])
         return fan_fail(&turn->why, scene->answers[call], "as the scene wants");
     return FAN_OK;
