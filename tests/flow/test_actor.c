@@ -80,7 +80,7 @@ static void work_in_flight_is_waited_for_but_not_for_ever(void **state)
     pid_t pid;
 
     crew_init(&crew, 1, 0);
-    pid = crew_start(&crew, &busy, "--drain_ms", "300");
+    pid = crew_start(&crew, &busy, "--drain_ms", "3000");
     assert_true(crew_await(&crew, READY, -1, NULL, WAITED_MS));
     crew_signal(&crew, pid, SIGINT);
     assert_true(crew_await(&crew, DRAINING, -1, NULL, WAITED_MS));
