@@ -97,6 +97,7 @@ class System:
             for path in (self.home, self._path("postgresql.conf")):
                 os.chown(path, user["user"], user["group"])
         self.supervisor = self.simulator = None
+        open(self._path("out"), "w", encoding="utf-8").close()
 
     # ---- its life ----
 
@@ -121,7 +122,7 @@ class System:
         """Start everything, and wait until all of it is ready."""
         words = ["up", "--home", self.home, "--port", str(self.base), "--sandbox"]
         words += ["--without", "sandbox"] if self.outside else []
-        began = os.path.getsize(self._path("out")) if os.path.exists(self._path("out")) else 0
+        began = len(self._read("out"))
         self.supervisor = self._run("fanfare", words)
 
         def is_up():
