@@ -143,20 +143,57 @@ static enum fan_err add_field(struct compiler *self, struct fan_bytes field, str
     return FAN_OK;
 }
 
+/* The field that braces at the front of @text were meant to name, as in "{ First_Name }"; -1: none.
+ */
+static int meant_field(const struct compiler *self, struct fan_bytes text)
+{
+    char name[FAN_FIELD_NAME_MAX];
+    struct fan_bytes inside, rest;
+    size_t len = 0;
+
+    text.at++;
+    text.len--;
+    rest = fan_bytes_split(text, '}', &inside);
+    inside = fan_bytes_trim(inside);
+    if (!rest.at || inside.len > sizeof name)
+        return -1;
+    for (; len < inside.len; len++) {
+        char c = inside.at[len];
+        name[len] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    return fan_text_slot_of(self->fields, (struct fan_bytes){ name, len });
+}
+
+/* Text is text, but braces around a field's name were no accident. */
+static enum fan_err check_text(const struct compiler *self, struct fan_bytes text,
+        struct fan_why *why)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        struct fan_bytes rest = { .at = text.at + i, .len = text.len - i };
+        int slot = text.at[i] == '{' ? meant_field(self, rest) : -1;
+
+        if (slot >= 0)
+            return fan_fail(why, FAN_INVALID,
+                    "a field is written in lower case and without spaces: {%.*s}",
+                    FAN_BYTES_ARG(self->fields->names[slot]));
+    }
+    return FAN_OK;
+}
+
 static enum fan_err compile_fields(struct compiler *self, struct fan_bytes source,
         struct fan_why *why)
 {
     while (source.len) {
         struct fan_bytes field = next_field(source);
         struct fan_bytes before = { .at = source.at, .len = (size_t)(field.at - source.at) };
+        enum fan_err err = check_text(self, before, why);
 
-        if (before.len)
+        if (!err && before.len)
             add_step(self, FAN_OP_TEXT, 0, add_constant(self, before));
-        if (field.len) {
-            enum fan_err err = add_field(self, field, why);
-            if (err)
-                return err;
-        }
+        if (!err && field.len)
+            err = add_field(self, field, why);
+        if (err)
+            return err;
         source.len -= before.len + field.len;
         source.at = field.at + field.len;
     }

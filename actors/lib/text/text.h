@@ -27,7 +27,7 @@ enum fan_text_slot {
     FAN_SLOT_ATTRIBUTES, /* the first of the declared attributes */
 };
 
-enum { FAN_TEXT_FIELDS_MAX = 1024 };
+enum { FAN_TEXT_FIELDS_MAX = 1024, FAN_FIELD_NAME_MAX = 63 };
 
 /* Every field that a text of this account may name; a slot is an index into it. */
 struct fan_text_fields {
@@ -72,11 +72,13 @@ struct fan_text_program {
 /**
  * Compile @source.
  *
- * In the field syntax `{` a lower-case name `}` is a field; anything else in braces is text.
+ * In the field syntax `{` a lower-case name `}` is a field; anything else in braces is text, unless
+ * it is a field's name but for capitals and spaces around it.
  *
  * arena  where the program lives; it copies what it needs of @source
- * fails  FAN_INVALID    a field that @fields does not have; the text names it and lists the rest
- *        FAN_TOO_LARGE  more than 64 KiB of source
+ * fails  FAN_INVALID    a field that @fields does not have; the text names it and lists the rest.
+ * Or a field's name in capitals or with spaces; the text says how it is written FAN_TOO_LARGE  more
+ * than 64 KiB of source
  */
 enum fan_err fan_text_compile(struct fan_bytes source, enum fan_text_syntax syntax,
         const struct fan_text_fields *fields, struct fan_arena *arena,

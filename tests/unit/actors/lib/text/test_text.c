@@ -72,7 +72,8 @@ static void fields_are_replaced_and_the_rest_stays(void **state)
         { "plain", "plain" },
         { "{location}", "Pune" },
         { "In {location}: {location}!", "In Pune: Pune!" },
-        { "{ location} {Location} {1a} {} { {", "{ location} {Location} {1a} {} { {" },
+        { "{ Elsewhere } {1a} {} { {", "{ Elsewhere } {1a} {} { {" },
+        { "b{color:red}", "b{color:red}" },
         { "{{location}}", "{Pune}" },
         { "{location", "{location" },
         { "{\"a\": 1}", "{\"a\": 1}" },
@@ -93,6 +94,23 @@ static void values_are_escaped_and_the_authors_text_is_not(void **state)
 {
     expect(*state, "<b>{last_name}</b>", FAN_ESCAPE_HTML, "<b>O&#39;Hara &amp; &lt;Co&gt;</b>");
     expect(*state, "{company}", FAN_ESCAPE_LINE, "two  lines");
+}
+
+static void a_fields_name_in_capitals_or_with_spaces_is_no_text(void **state)
+{
+    static const char *const meant[] = { "In { location}", "{Location}!",
+        "{location} { LOCATION }" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof meant / sizeof *meant; i++) {
+        const struct fan_text_program *program;
+        struct fan_why why = { 0 };
+
+        assert_int_equal(fan_text_compile(fan_bytes_of(meant[i]), FAN_SYNTAX_FIELD, &world->fields,
+                                 world->arena, &program, &why),
+                FAN_INVALID);
+        assert_non_null(strstr(why.text, "{location}"));
+    }
 }
 
 static void an_unknown_field_is_refused_with_the_valid_ones(void **state)
@@ -136,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fields_are_replaced_and_the_rest_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fields_name_in_capitals_or_with_spaces_is_no_text, set_up,
+                tear_down),
         cmocka_unit_test_setup_teardown(a_missing_value_becomes_the_fallback_word_or_nothing,
                 set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_are_escaped_and_the_authors_text_is_not, set_up,
