@@ -2,6 +2,7 @@
 
 #include "actors/cli/child.h"
 #include "actors/cli/command.h"
+#include "actors/cli/ports.h"
 #include "actors/cli/sample.h"
 
 #include <errno.h>
@@ -226,7 +227,7 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     if (!err)
         err = fan_home_enter(path, call->arena, &demo.home, why);
     if (!err)
-        err = fan_demo_find_port(asked->port, &demo.port, why);
+        err = fan_ports_find(asked->port, &demo.port, why);
     if (err)
         return err;
     block_signals();

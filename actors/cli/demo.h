@@ -49,9 +49,6 @@ struct fan_demo {
 
 /* ---- demo_stage.c ---- */
 
-/** Find ports that are free: @asked, or (0) 8080 and what follows. fails FAN_UNAVAILABLE */
-enum fan_err fan_demo_find_port(uint32_t asked, uint32_t *port, struct fan_why *why) FAN_MUST_CHECK;
-
 /** Start everything and wait until it is ready. fails FAN_UNAVAILABLE */
 enum fan_err fan_demo_open(struct fan_demo *demo, struct fan_why *why) FAN_MUST_CHECK;
 

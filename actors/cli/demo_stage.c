@@ -4,63 +4,17 @@
 #include "actors/cli/file.h"
 #include "actors/cli/fleet.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    FIRST_PORT = 8080,
-    PORT_STEP = 100,
-    PORTS_TRIED = 50,
-    PORTS_USED = 30,
     LOOK_MS = 100,
     READY_MS = 120 * 1000,
 };
-
-/* ---- ports ---- */
-
-static bool is_free(uint32_t port)
-{
-    const struct sockaddr_in at = { .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
-    bool free;
-
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    free = bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
-    close(fd);
-    return free;
-}
-
-static bool all_free(uint32_t port)
-{
-    for (uint32_t i = 0; i < PORTS_USED; i++) {
-        if (!is_free(port + i))
-            return false;
-    }
-    return true;
-}
-
-enum fan_err fan_demo_find_port(uint32_t asked, uint32_t *port, struct fan_why *why)
-{
-    uint32_t tries = asked ? 1 : PORTS_TRIED;
-
-    *port = asked ? asked : FIRST_PORT;
-    for (; tries; tries--, *port += PORT_STEP) {
-        if (all_free(*port))
-            return FAN_OK;
-    }
-    return fan_fail(why, FAN_UNAVAILABLE,
-            "the ports from %u to %u are not all free; choose others "
-            "with --port",
-            asked ? asked : FIRST_PORT, *port + PORTS_USED - 1);
-}
 
 /* ---- waiting ---- */
 

@@ -6,6 +6,7 @@
 #include "actors/cli/command.h"
 #include "actors/cli/file.h"
 #include "actors/cli/fleet.h"
+#include "actors/cli/ports.h"
 #include "actors/cli/sandbox_keys.h"
 #include "actors/cli/supervisor.h"
 #include "broker/runtime/settings.h"
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { ORPHANS_MS = 8000 }; /* processes of a supervisor that was killed end sooner */
 
 struct up_options {
     const char *home;
@@ -162,6 +165,8 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     (void)exit_code;
     if (!err)
         err = fan_fleet_list(&fleet, call->arena, &supervisor.processes, &supervisor.count, why);
+    if (!err)
+        err = fan_ports_await(up.options->port, ORPHANS_MS, why);
     if (err)
         return err;
     fan_supervisor_block_signals();

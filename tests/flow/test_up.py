@@ -243,6 +243,15 @@ def a_setting_that_nobody_knows_stops_it_before_anything_starts(up):
     assert not os.path.exists(up.home + "-none")
 
 
+def a_port_in_use_is_named_before_anything_starts(up):
+    port = free_ports()
+    with socket.create_server(("127.0.0.1", port + 1)):
+        done = subprocess.run([FANFARE, "up", "--home", up.home + "-busy", "--port", str(port)],
+                              capture_output=True, text=True, timeout=60, check=False)
+    shutil.rmtree(up.home + "-busy", ignore_errors=True)
+    assert done.returncode == 1 and f"port {port + 1} is in use" in done.stderr, done.stderr
+
+
 def wrong_usage_is_explained(up):
     for words, said in ((["nope"], 'no command "nope"'), (["up", "--nope"], "no option --nope"),
                         (["up", "--port", "70000"], "--port is 70000"), (["send"], "CAMPAIGN"),
@@ -264,6 +273,7 @@ TESTS = [
     it_stops_in_order_and_leaves_nothing,
     a_missing_program_is_named_before_anything_starts,
     a_setting_that_nobody_knows_stops_it_before_anything_starts,
+    a_port_in_use_is_named_before_anything_starts,
     wrong_usage_is_explained,
     a_home_with_a_long_path_has_its_sockets_elsewhere,
 ]
