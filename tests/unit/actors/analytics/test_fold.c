@@ -117,7 +117,7 @@ static void what_counts_nothing_is_passed_over(void **state)
     struct folded out;
 
     settled(1, 0, noon, 1); /* of no run */
-    add(1, 2, noon, &fan_schema_chunk_rendered, &(struct fan_chunk_rendered){ .chunk = 5 });
+    add(1, 2, noon, &fan_schema_chunk_done, &(struct fan_chunk_done){ .chunk = 5 });
     out = fold_all();
     assert_int_equal(out.len, 0);
     assert_int_equal(out.unread, 0);
