@@ -431,16 +431,18 @@ ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
 -- name: chunk_settle
 -- role: fan_scheduler
 -- Unknowns whose time is over: at_most_once makes them unknown_final, at_least_once retries them at
--- once. After
--- chunk_lock_unknown, with its ids. (account, run, home chunks)
+-- once, until there were three tries; the first unknown is retried however many went before (those
+-- that reached nobody count as well). After chunk_lock_unknown, with its ids. (account, run, home
+-- chunks)
 WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now
   FROM unnest($3::bigint[]) AS z(id)),
 over AS MATERIALIZED (
   SELECT m.id FROM h CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
     AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.now OFFSET 0) m),
 u AS (
-  UPDATE message m SET was = m.state, state = CASE WHEN r.at_least_once THEN 1 ELSE 7 END,
-    flags = m.flags | 64, due = CASE WHEN r.at_least_once THEN fan_now() END
+  UPDATE message m SET was = m.state, flags = m.flags | 64,
+    state = CASE WHEN r.at_least_once AND (m.attempt < 2 OR m.flags & 64 = 0) THEN 1 ELSE 7 END,
+    due = CASE WHEN r.at_least_once AND (m.attempt < 2 OR m.flags & 64 = 0) THEN fan_now() END
   FROM run r
   WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1
     AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.state = 2

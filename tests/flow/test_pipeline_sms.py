@@ -161,10 +161,28 @@ def throttling_errors_and_silence_have_their_ends():
             for m in fanfare.messages(campaign)}, fates)
 
 
+def at_least_once_tries_three_times_and_no_more():
+    channel = fanfare.sms_channel(name="Insistent")
+    fanfare.decide_unknowns_after(seconds=1)
+    broken, silent = "+4915188880500", "+4915188880999"
+    rows = [{**person(2400 + n), "phone": phone} for n, phone in enumerate((broken, silent))]
+    fanfare.import_csv(as_csv(rows), tags="insist")
+    campaign = fanfare.campaign(channel, message="Hi", audience={"tags": ["insist"]},
+                                delivery_policy="at_least_once")
+    fanfare.launch(campaign)
+    fanfare.await_status(campaign, "completed")
+    all_is_final(fanfare, campaign)
+    asked = [line["to"] for line in fanfare.journal("twilio", None)]
+    states = {m["address"]: m["status"] for m in fanfare.messages(campaign)}
+    expect((states[broken], asked.count(broken)), ("unknown_final", 3))
+    expect((states[silent], asked.count(silent)), ("sent", 1))
+
+
 TESTS = [a_list_becomes_delivered_messages, a_launch_may_name_its_people,
          a_scheduled_campaign_starts_by_itself, a_campaign_that_nobody_receives_has_failed,
          what_cannot_be_sent_is_refused_with_its_reason,
-         throttling_errors_and_silence_have_their_ends]
+         throttling_errors_and_silence_have_their_ends,
+         at_least_once_tries_three_times_and_no_more]
 
 with System(SANDBOX_DELIVER_PERCENT=90, SANDBOX_FAIL_PERCENT=5, SANDBOX_DELAY_MS=50,
             SANDBOX_FAULT_PATTERNS="true", SENDER_REQUEST_MS=2000) as fanfare:
