@@ -167,6 +167,7 @@ static void an_ended_session_undoes_what_it_had_begun(void **state)
     assert_int_equal(answers[0].err, FAN_UNAVAILABLE); /* the server said so itself */
     assert_int_equal(answers[1].err, FAN_UNAVAILABLE);
     assert_int_equal(notes(f), 0);
+    pause_ms(RECONNECT_PAUSE_MS);
     submit_note(f->db, 3, 0, &answers[0]);
     settle(f->db);
     assert_int_equal(answers[0].err, FAN_OK);
