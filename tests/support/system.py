@@ -24,8 +24,9 @@ from checks import eventually, expect
 
 BUILD = os.environ.get("FAN_BUILD", "build/test")
 SOURCE = os.environ.get("FAN_SOURCE", ".")
-PORTS = 30  # that `fanfare up` takes from its --port on
-GATEWAY, INGESTER, SANDBOX, SMTP = range(4)
+PORTS = 32  # 30 that `fanfare up` takes from its --port on, and two for a simulator outside
+GATEWAY, INGESTER, SANDBOX = range(3)
+OUTSIDE = 30
 LOG_LINES = 30  # of each process, shown when a test fails: the last, or what a crash says
 CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|assertion")
 
@@ -43,7 +44,7 @@ def runs_as():
 
 def reserve_ports():
     """The first of PORTS free ports, and a socket whose closing gives them back to other tests."""
-    for base in random.sample(range(10000, 19000, PORTS), 300):
+    for base in random.sample(range(10000, 19600, PORTS), 300):
         lock = socket.socket(socket.AF_UNIX)
         try:
             lock.bind(f"\0fanfare-test-{base}")
@@ -87,6 +88,7 @@ class System:
         self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
         self.base, self._ports = reserve_ports()
         self.outside = outside
+        self.sandbox = OUTSIDE if outside else SANDBOX  # the port behind it takes mail
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("FANFARE_", "PG"))}
         self.env.update({f"FANFARE_{name}": str(value) for name, value in settings.items()})
@@ -133,8 +135,8 @@ class System:
         if self.outside and not self.simulator:
             self.env["FANFARE_CONFIG"] = self._path("sandbox.conf")
             self.simulator = self._run("fanfare-sandbox", [
-                "--listen", f"127.0.0.1:{self.base + SANDBOX}", "--status-listen", "",
-                "--smtp-listen", f"127.0.0.1:{self.base + SMTP}",
+                "--listen", f"127.0.0.1:{self.base + self.sandbox}", "--status-listen", "",
+                "--smtp-listen", f"127.0.0.1:{self.base + self.sandbox + 1}",
                 "--journal", self._path("sandbox.journal")])
             del self.env["FANFARE_CONFIG"]
             eventually(self.sandbox_stats, 10, "the simulator answers")
@@ -308,14 +310,14 @@ class System:
     def sms_channel(self, **more):
         settings = {"account_sid": self.secret("TWILIO_ACCOUNT_SID"),
                     "auth_token": self.secret("TWILIO_AUTH_TOKEN"),
-                    "from": "+15005550006", "base_url": self.url(SANDBOX)}
+                    "from": "+15005550006", "base_url": self.url(self.sandbox)}
         return self.channel("sms", "twilio", settings, **more)
 
     def whatsapp_channel(self, **more):
         """With statuses: the simulator is told where they go, and started again."""
         settings = {"phone_number_id": self.secret("META_PHONE_NUMBER_ID"),
                     "access_token": self.secret("META_ACCESS_TOKEN"),
-                    "app_secret": self.secret("META_APP_SECRET"), "base_url": self.url(SANDBOX)}
+                    "app_secret": self.secret("META_APP_SECRET"), "base_url": self.url(self.sandbox)}
         channel = self.channel("whatsapp", "meta", settings, **more)
         hook = self.url(INGESTER, f"/hooks/1/{channel}")
         with open(self._path("sandbox.conf"), "a", encoding="utf-8") as file:
@@ -326,7 +328,7 @@ class System:
         return channel
 
     def email_channel(self, **more):
-        settings = {"host": "127.0.0.1", "port": str(self.base + SMTP), "tls": "none",
+        settings = {"host": "127.0.0.1", "port": str(self.base + self.sandbox + 1), "tls": "none",
                     "username": self.secret("SMTP_USERNAME"),
                     "password": self.secret("SMTP_PASSWORD"),
                     "from_email": "news@fanfare.example", "from_name": "Zoë’s Läden"}
@@ -386,7 +388,7 @@ class System:
     def sandbox_stats(self):
         """What the simulator has counted; None: it does not answer."""
         try:
-            with urllib.request.urlopen(self.url(SANDBOX, "/stats"), timeout=10) as answer:
+            with urllib.request.urlopen(self.url(self.sandbox, "/stats"), timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.URLError:
             return None
