@@ -25,7 +25,6 @@ VERSION = 1
 EVENTS = {
     0x0401: ("run_changed", {1: "campaign", 2: "state"}),
     0x0402: ("chunks_planned", {1: "chunks", 2: "recipients", 3: "skipped"}),
-    0x0403: ("chunk_rendered", {1: "chunk"}),
     0x0404: ("messages_settled", {1: "chunk", 2: "sent", 3: "failed", 4: "retry", 5: "unknown",
                                   6: "skipped", 7: "cancelled"}),
     0x0405: ("chunk_done", {1: "chunk", 2: "finished"}),
