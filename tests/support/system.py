@@ -317,7 +317,8 @@ class System:
         """With statuses: the simulator is told where they go, and started again."""
         settings = {"phone_number_id": self.secret("META_PHONE_NUMBER_ID"),
                     "access_token": self.secret("META_ACCESS_TOKEN"),
-                    "app_secret": self.secret("META_APP_SECRET"), "base_url": self.url(self.sandbox)}
+                    "app_secret": self.secret("META_APP_SECRET"),
+                    "base_url": self.url(self.sandbox)}
         channel = self.channel("whatsapp", "meta", settings, **more)
         hook = self.url(INGESTER, f"/hooks/1/{channel}")
         with open(self._path("sandbox.conf"), "a", encoding="utf-8") as file:
