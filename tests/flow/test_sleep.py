@@ -40,7 +40,9 @@ def a_sender_that_sleeps_past_its_lease_wakes_up_to_no_harm():
     nobody_got_two(accepted)
     sent = {int(row[0]) for row in rows_of(fanfare, campaign, "m.id, m.state") if row[1] == "3"}
     expect(sent, {message_of(line) for line in accepted}, "sent, and accepted")
-    expect(stats["sent"], CROWD, "everybody, since it knew what it had not started")
+    # What it had not started it knew; what it was just handing over may have been lost on the way.
+    expect(stats["sent"] + stats["unknown_final"], CROWD, "everybody")
+    assert stats["unknown_final"] <= 3 * CONNECTIONS, stats
 
 
 with System(outside=True, SANDBOX_DELAY_MS=100, SENDER_LEASE_MS=LEASE_S * 1000,
