@@ -197,7 +197,8 @@ static void next_slot(struct replay *self)
             return;
         }
     }
-    fan_log(NULL, FAN_INFO, "journal.replayed", "%u chunks of a dead sender", self->chunks);
+    if (self->chunks > 0)
+        fan_log(NULL, FAN_INFO, "journal.replayed", "%u chunks of a dead sender", self->chunks);
     journal_left_close(&self->left, true);
     self->reading = false;
 }
