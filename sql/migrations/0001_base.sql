@@ -1,8 +1,8 @@
 -- Roles, accounts, people, channels and campaigns.
 --
 -- account_id leads every key; row-level security is forced on every table that has one. A process
--- logs in as its own
--- role and sets its account for the transaction with fan_set_account; without it, it sees nothing.
+-- logs in as its own role and sets its account for the transaction with fan_set_account; without
+-- it, it sees nothing.
 
 DO $$
 DECLARE role text;
@@ -23,10 +23,8 @@ CREATE FUNCTION fan_set_account(account bigint) RETURNS void LANGUAGE sql AS
   $$ SELECT set_config('fan.account', account::text, true) $$;
 
 -- Microseconds since the epoch at which the server took up the current statement. In a pipeline, a
--- statement that stands
--- behind one which waited for a lock sees the time after that wait: so leases are locked in one
--- statement and judged in
--- the next.
+-- statement that stands behind one which waited for a lock sees the time after that wait: so leases
+-- are locked in one statement and judged in the next.
 CREATE FUNCTION fan_now() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
   $$ SELECT (extract(epoch FROM statement_timestamp()) * 1000000)::bigint $$;
 

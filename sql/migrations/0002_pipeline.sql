@@ -76,8 +76,8 @@ CREATE INDEX chunk_retry ON chunk (account_id, run_id) WHERE retry_due IS NOT NU
 CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_due IS NOT NULL;
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
--- by ranges of id; the scheduler
--- creates partitions ahead. No index may hold state: closes and callbacks stay HOT.
+-- by ranges of id; the scheduler creates partitions ahead. No index may hold state: closes and
+-- callbacks stay HOT.
 CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
   -- the retry chunk that answers for it now; null: its home chunk
@@ -135,9 +135,8 @@ CREATE TABLE provider_event (
 CREATE TABLE provider_event_other PARTITION OF provider_event DEFAULT;
 
 -- Facts of ours: one row a batch, written in the transaction that made them true. Readers page by
--- (xid, id) below the oldest
--- running transaction, so that a late commit is never skipped. body is the msgpack body of the
--- frame that is published.
+-- (xid, id) below the oldest running transaction, so that a late commit is never skipped. body is
+-- the msgpack body of the frame that is published.
 CREATE SEQUENCE event_id CACHE 16;
 CREATE TABLE event (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('event_id'), type int NOT NULL,

@@ -30,8 +30,8 @@ SELECT id FROM chunk WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE;
 -- name: chunk_open
 -- role: fan_sender
 -- Move the watermark over the next slice, before its first byte leaves. After chunk_lock, in its
--- transaction.
--- No row: do not send. (account, chunk, epoch, owner, watermark as I know it, how many)
+-- transaction. No row: do not send. (account, chunk, epoch, owner, watermark as I know it, how
+-- many)
 UPDATE chunk c SET watermark = least(c.watermark + $6::int, c.size)
 FROM run r, channel h, ctl
 WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2
@@ -44,8 +44,7 @@ RETURNING c.watermark;
 -- name: chunk_unsendable
 -- role: fan_sender
 -- Of a slice just opened, what must not be sent: settled already, another chunk's by now, or opted
--- out since.
--- In the transaction of chunk_open. (account, first id, one past the last, kind)
+-- out since. In the transaction of chunk_open. (account, first id, one past the last, kind)
 SELECT m.id FROM message m
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3
   AND (m.state <> 0 OR m.work IS NOT NULL
@@ -80,8 +79,8 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- name: chunk_close
 -- role: fan_sender
 -- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed;
--- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence.
--- An unknown waits for evidence as long as the run says; the delays are those of retries.
+-- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence. An
+-- unknown waits for evidence as long as the run says; the delays are those of retries.
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
 -- microseconds, instants)
 WITH c AS MATERIALIZED (
@@ -184,12 +183,10 @@ ORDER BY h.id FOR NO KEY UPDATE;
 -- name: chunk_release
 -- role: fan_sender, fan_scheduler
 -- End a claim, after chunk_lock_work in its transaction. What lies below the watermark and is still
--- pending becomes unknown,
--- stamped with the epoch that opened it. Who: the owner, who may also lower the watermark over
--- messages that it opened and
--- never started; or (owner null) the scheduler, once the lease has expired or, with force, when
--- nothing below the watermark
--- is still pending. (account, chunk, epoch, owner or null, watermark to go back to or null, force)
+-- pending becomes unknown, stamped with the epoch that opened it. Who: the owner, who may also
+-- lower the watermark over messages that it opened and never started; or (owner null) the
+-- scheduler, once the lease has expired or, with force, when nothing below the watermark is still
+-- pending. (account, chunk, epoch, owner or null, watermark to go back to or null, force)
 WITH c AS MATERIALIZED (
   SELECT c.*, least(c.watermark, coalesce($5::smallint, c.watermark)) AS wm,
     r.unknown_wait_us AS wait, fan_now() AS now
@@ -236,8 +233,8 @@ ORDER BY id FOR NO KEY UPDATE;
 -- name: chunk_evidence
 -- role: fan_sender
 -- Late knowledge: from a zombie, a journal replay, a look-up. After chunk_lock_homes. Accepted
--- settles anything that is not
--- settled as sent; every other word counts only for an unknown of this very chunk and epoch.
+-- settles anything that is not settled as sent; every other word counts only for an unknown of this
+-- very chunk and epoch.
 -- (account, chunk, epoch, ids, states: 3 accepted, 4 failed, 1 retry (also: never started),
 -- provider ids, delays, instants)
 WITH u AS (
@@ -330,8 +327,7 @@ SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 O
 -- name: chunk_render
 -- role: fan_renderer
 -- Write a chunk's messages and move it on, or nothing when somebody was first. A message that
--- cannot be written is born
--- skipped or failed, with its reason. Returns the new messages.
+-- cannot be written is born skipped or failed, with its reason. Returns the new messages.
 -- (account, chunk, epoch, contacts, states, reasons, addresses, formats, bodies (null: too long for
 -- the row))
 WITH c AS (
@@ -463,8 +459,8 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
 -- name: chunk_receipts
 -- role: fan_ingester
 -- Merge what providers say, one row a message, in any order and any number of times: progress only
--- grows, flags are only
--- added, and any word about a message proves that it was accepted. After chunk_lock_homes.
+-- grows, flags are only added, and any word about a message proves that it was accepted. After
+-- chunk_lock_homes.
 -- (account, ids distinct, progress, flags, codes, instants) -> per home chunk what became new
 WITH u AS (
   UPDATE message m SET was = m.state + (m.progress::int << 8) + (m.flags::int << 16),
