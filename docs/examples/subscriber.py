@@ -16,7 +16,6 @@ from io import BytesIO
 
 import msgpack
 import zmq
-import zmq.auth
 
 HEADER = struct.Struct(">HQQBBB3xQQ")  # number, account, run, version, lane, kind, sender, sequence
 VERSION = 1
@@ -86,9 +85,6 @@ def describe(frame):
 
 def open_socket(options):
     socket = zmq.Context.instance().socket(zmq.SUB)
-    if options.key:
-        socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(options.key)
-        socket.curve_serverkey = options.server_key.encode()
     for number, (name, _) in EVENTS.items():
         if not options.only or name in options.only:
             socket.subscribe(prefix_of(number, options.account))
@@ -104,11 +100,7 @@ def main():
     parser.add_argument("--account", type=int, default=0, help="only this account's events")
     parser.add_argument("--only", action="append", choices=names, metavar="EVENT",
                         help="only this event, and others so named: " + ", ".join(names))
-    parser.add_argument("--key", help="a CURVE key file, as zmq.auth writes it")
-    parser.add_argument("--server-key", help="the broker's public key, in Z85")
     options = parser.parse_args()
-    if bool(options.key) != bool(options.server_key):
-        parser.error("--key and --server-key belong together")
     socket = open_socket(options)
     while True:
         frame = socket.recv()

@@ -269,11 +269,6 @@ UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + 
 FROM d
 WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
 
--- name: chunk_whose
--- role: fan_sender
--- After a lost reply: did my statement happen? (account, chunk)
-SELECT epoch, owner, watermark, state FROM chunk WHERE account_id = $1 AND id = $2;
-
 -- name: chunk_plan
 -- role: fan_audience
 -- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due,

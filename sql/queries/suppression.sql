@@ -7,9 +7,3 @@ INSERT INTO suppression (account_id, contact_id, kind, reason)
 SELECT DISTINCT $1::bigint, m.contact_id, $3::smallint, $4::text FROM message m
   WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[])
 ON CONFLICT DO NOTHING;
-
--- name: suppression_add_contacts
--- role: fan_ingester, fan_gateway
--- (account, contacts, kind, reason)
-INSERT INTO suppression (account_id, contact_id, kind, reason)
-SELECT $1::bigint, u, $3::smallint, $4::text FROM unnest($2::bigint[]) u ON CONFLICT DO NOTHING;
