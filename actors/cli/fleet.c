@@ -2,6 +2,7 @@
 
 #include "actors/cli/cluster.h"
 #include "actors/cli/file.h"
+#include "actors/cli/ports.h"
 #include "proto/buffer.h"
 
 #include <signal.h>
@@ -151,7 +152,7 @@ static enum fan_err find_program(const struct fan_fleet_options *options, const 
 }
 
 static const char *const *arguments(const struct fan_fleet_options *options, const struct row *row,
-        const char *program, const char *status, struct fan_arena *arena)
+        const char *program, const struct fan_process *process, struct fan_arena *arena)
 {
     const char **argv = fan_arena_array(arena, ARGUMENTS + 6, sizeof(*argv));
     size_t len = 0;
@@ -161,9 +162,9 @@ static const char *const *arguments(const struct fan_fleet_options *options, con
         argv[len++] = filled(options, row->arguments[i], arena);
     if (row->has_status) {
         argv[len++] = "--name";
-        argv[len++] = row->name;
+        argv[len++] = process->name;
         argv[len++] = "--status-listen";
-        argv[len++] = status;
+        argv[len++] = process->status;
     }
     return argv;
 }
@@ -241,43 +242,90 @@ static void describe(const struct fan_fleet_options *options, const struct row *
 {
     bool server = row->when == WITH_CLUSTER;
 
-    out->name = row->name;
     out->rules = row->rules;
     out->stop_signal = server ? SIGINT : SIGTERM; /* SIGINT: PostgreSQL's fast shutdown */
-    out->status = "";
-    if (row->has_status)
-        out->status =
-                address(options, "127.0.0.1", (uint32_t)(FAN_PORT_STATUS + (row - rows)), arena);
     out->child.env = row->when == WITH_SANDBOX
             ? with_config(env, fan_arena_printf(arena, "%s/sandbox.conf", options->home->path),
                       arena)
             : env;
-    out->child.life_lock = fan_arena_printf(arena, "%s/%s.life", options->home->run, row->name);
+    out->child.life_lock = fan_arena_printf(arena, "%s/%s.life", options->home->run, out->name);
     /* Its own immediate shutdown takes no checkpoint, which could last for longer than we have. */
     out->child.death_signal = server ? SIGQUIT : SIGTERM;
     out->sweep = server ? fan_cluster_sweep : NULL;
 }
 
+/* The process of a row; @number counts those that have a port to tell their health on. */
+static enum fan_err add(const struct fan_fleet_options *options, const struct row *row,
+        size_t number, const char *const *env, struct fan_arena *arena, struct fan_process *out,
+        struct fan_why *why)
+{
+    const char *program;
+    enum fan_err err = find_program(options, row, arena, &program, why);
+
+    if (err)
+        return err;
+    out->status = row->has_status
+            ? address(options, "127.0.0.1", (uint32_t)(FAN_PORT_STATUS + number), arena)
+            : "";
+    describe(options, row, env, arena, out);
+    out->child.argv = arguments(options, row, program, out, arena);
+    return FAN_OK;
+}
+
+/* The row that another process is asked of; only workers share nothing, not even a port. */
+static const struct row *find_worker(struct fan_bytes name)
+{
+    for (const struct row *row = rows; row < rows + ROWS; row++) {
+        if (fan_bytes_eq_text(name, row->name))
+            return row->rules.leave == WORKERS_LEAVE && !row->rules.once ? row : NULL;
+    }
+    return NULL;
+}
+
+/* "sender-sms-2", "sender-sms-3", … */
+static const char *further_name(const struct fan_texts *asked, size_t index,
+        struct fan_arena *arena)
+{
+    struct fan_bytes name = asked->at[index];
+    int number = 2;
+
+    for (size_t i = 0; i < index; i++)
+        number += fan_bytes_eq(asked->at[i], name);
+    return fan_arena_printf(arena, "%.*s-%d", FAN_BYTES_ARG(name), number);
+}
+
+static enum fan_err add_another(const struct fan_fleet_options *options, size_t index,
+        const char *const *env, struct fan_arena *arena, struct fan_process *out,
+        struct fan_why *why)
+{
+    const struct row *row = find_worker(options->another.at[index]);
+
+    if (!row)
+        return fan_fail(why, FAN_INVALID, "there is no worker \"%.*s\" to start another of",
+                FAN_BYTES_ARG(options->another.at[index]));
+    if (FAN_PORT_STATUS + ROWS + index >= FAN_PORTS)
+        return fan_fail(why, FAN_INVALID, "at most %d processes more than usual can be started",
+                (int)(FAN_PORTS - FAN_PORT_STATUS - ROWS));
+    out->name = further_name(&options->another, index, arena);
+    return add(options, row, ROWS + index, env, arena, out, why);
+}
+
 enum fan_err fan_fleet_list(const struct fan_fleet_options *options, struct fan_arena *arena,
         const struct fan_process **out, size_t *count, struct fan_why *why)
 {
-    struct fan_process *list = fan_arena_array(arena, ROWS, sizeof(*list));
+    struct fan_process *list = fan_arena_array(arena, ROWS + options->another.len, sizeof(*list));
     const char *const *env = environment(options, arena);
     enum fan_err err = check_names(options, why);
 
     *out = list;
     *count = 0;
     for (const struct row *row = rows; !err && row < rows + ROWS; row++) {
-        struct fan_process *process = &list[*count];
-        const char *program;
-
         if (is_left_out(options, row))
             continue;
-        describe(options, row, env, arena, process);
-        err = find_program(options, row, arena, &program, why);
-        if (!err)
-            process->child.argv = arguments(options, row, program, process->status, arena);
-        ++*count;
+        list[*count].name = row->name;
+        err = add(options, row, (size_t)(row - rows), env, arena, &list[(*count)++], why);
     }
+    for (size_t i = 0; !err && i < options->another.len; i++)
+        err = add_another(options, i, env, arena, &list[(*count)++], why);
     return err;
 }

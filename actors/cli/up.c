@@ -26,6 +26,7 @@ struct up_options {
     bool sandbox;
     bool foreground_logs;
     struct fan_texts without;
+    struct fan_texts another;
 };
 
 static const struct up_options defaults = { .bind = "127.0.0.1", .port = 8080 };
@@ -45,6 +46,8 @@ static const struct fan_option options[] = {
             "logs to standard error instead of DIR/log"),
     FAN_OPTION(TEXTS, struct up_options, without, "without", "NAME",
             "do not start this process: it runs elsewhere"),
+    FAN_OPTION(TEXTS, struct up_options, another, "another", "NAME",
+            "start one more of this worker: renderer, sender-sms, …; may be given again"),
     FAN_OPTIONS_END,
 };
 
@@ -160,7 +163,8 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
         .port = up.options->port,
         .public_url = public_url(&up),
         .sandbox = up.options->sandbox,
-        .without = up.options->without };
+        .without = up.options->without,
+        .another = up.options->another };
 
     (void)exit_code;
     if (!err)

@@ -55,13 +55,14 @@ class Up:
         self.port = free_ports()
         self.process = None
 
-    def start(self):
-        """Start it in the background and wait for its banner."""
+    def start(self, *words):
+        """Start it in the background, with more words, and wait for its banner."""
         env = {name: value for name, value in os.environ.items()
                if not name.startswith("FANFARE_")}
         self.said = open(os.path.join(self.folder, "said"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [FANFARE, "up", "--home", self.home, "--port", str(self.port), "--sandbox"],
+            [FANFARE, "up", "--home", self.home, "--port", str(self.port), "--sandbox",
+             *words],
             env=env, stdout=self.said, stderr=self.said)
         wait_until(lambda: "stop " in self.text() or self.process.poll() is not None, READY_S,
                    "the banner")
@@ -220,6 +221,21 @@ def a_home_with_a_long_path_has_its_sockets_elsewhere(up):
         far.close()
 
 
+def of_a_worker_there_may_be_many(up):
+    many = Up()
+    try:
+        many.start("--another", "sender-sms", "--another", "renderer", "--another", "sender-sms")
+        fleet = many.fleet()
+        ports = {int(process["status"].split(":")[1]): name for name, process in fleet.items()
+                 if process["status"]}
+        for name in ("sender-sms", "sender-sms-2", "sender-sms-3", "renderer-2"):
+            assert fleet[name]["state"] == "ready" and name in ports.values(), (name, fleet)
+        for port, name in ports.items():
+            assert many.ask("GET", "/health", port=port)[0] == 200, name
+    finally:
+        many.close()
+
+
 def a_missing_program_is_named_before_anything_starts(up):
     folder = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
     os.chmod(folder, 0o755)
@@ -255,10 +271,15 @@ def a_port_in_use_is_named_before_anything_starts(up):
 def wrong_usage_is_explained(up):
     for words, said in ((["nope"], 'no command "nope"'), (["up", "--nope"], "no option --nope"),
                         (["up", "--port", "70000"], "--port is 70000"), (["send"], "CAMPAIGN"),
-                        (["up", "--without", "x", "--home", up.home], 'no process "x"')):
+                        (["up", "--without", "x", "--home", up.home + "-x"], 'no process "x"'),
+                        (["up", "--another", "ingester", "--home", up.home + "-x"],
+                         'no worker "ingester"'),
+                        (["up", *9 * ["--another", "renderer"], "--home", up.home + "-x"],
+                         "processes more than usual")):
         done = subprocess.run([FANFARE, *words], capture_output=True, text=True, timeout=60,
                               check=False)
         assert done.returncode != 0 and said in done.stderr, (words, done.stderr)
+        shutil.rmtree(up.home + "-x", ignore_errors=True)
 
 
 TESTS = [
@@ -276,6 +297,7 @@ TESTS = [
     a_port_in_use_is_named_before_anything_starts,
     wrong_usage_is_explained,
     a_home_with_a_long_path_has_its_sockets_elsewhere,
+    of_a_worker_there_may_be_many,
 ]
 
 

@@ -81,13 +81,14 @@ class System:
     """Fanfare, up. `with System(...) as fanfare:`; keywords are settings, as environment variables
     without FANFARE_: SANDBOX_DELAY_MS=50.
 
-    outside: the provider simulator is no child of `fanfare up` and survives what befalls it."""
+    outside: the provider simulator is no child of `fanfare up` and survives what befalls it.
+    another: workers to start one more of"""
 
-    def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, **settings):
+    def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, another=(), **settings):
         self.bin = os.path.join(os.path.abspath(build), "bin")
         self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
         self.base, self._ports = reserve_ports()
-        self.outside = outside
+        self.outside, self.another = outside, another
         self.sandbox = OUTSIDE if outside else SANDBOX  # the port behind it takes mail
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("FANFARE_", "PG"))}
@@ -124,6 +125,7 @@ class System:
         """Start everything, and wait until all of it is ready."""
         words = ["up", "--home", self.home, "--port", str(self.base), "--sandbox"]
         words += ["--without", "sandbox"] if self.outside else []
+        words += [word for name in self.another for word in ("--another", name)]
         began = len(self._read("out"))
         self.supervisor = self._run("fanfare", words)
 
