@@ -1,12 +1,13 @@
 #include "gateway/campaign_body.h"
 
+#include "actors/lib/decide/retry.h"
 #include "actors/lib/text/template.h"
 #include "sql/store/account.h"
 #include "sql/store/channel.h"
 #include "sql/store/contact.h"
 #include "sql/store/tag.h"
 
-enum { TAGS_MAX = 100 };
+enum { TAGS_MAX = 100, UNKNOWN_WAIT_MAX = 7 * 24 * 3600 };
 
 /* ---- the fields that only people read ---- */
 
@@ -276,10 +277,20 @@ static void read_name(struct body *body, struct fan_campaign *campaign, bool is_
 static void read_policy(struct body *body, struct fan_campaign *campaign)
 {
     static const char *const policies[] = { "at_most_once", "at_least_once", NULL };
+    static const char *const presets[] = { "fast", "patient", NULL };
     int policy = body_word(body, "delivery_policy", policies);
+
+    int preset = body_word(body, "retry", presets);
+    int64_t wait;
 
     if (policy >= 0)
         campaign->at_least_once = policy == 1;
+    if (preset >= 0)
+        campaign->retry = (enum fan_retry_preset)(FAN_RETRY_FAST + preset);
+    if (body_has(body, "unknown_wait_seconds")) {
+        wait = body_i64(body, "unknown_wait_seconds", 0, UNKNOWN_WAIT_MAX, -1);
+        campaign->unknown_wait = wait < 0 ? -1 : wait * FAN_SECOND;
+    }
     campaign->enabled = body_bool(body, "enabled", campaign->enabled);
 }
 
@@ -342,6 +353,18 @@ static void write_times(struct fan_json_writer *json, const struct fan_campaign 
     fan_json_add_time(json, "ended_at", campaign->ended_at);
 }
 
+static void write_retry(struct fan_json_writer *json, const struct fan_campaign *campaign)
+{
+    enum fan_retry_preset preset =
+            campaign->retry ? campaign->retry : fan_retry_preset_for(campaign->kind);
+
+    fan_json_add_text(json, "retry", fan_bytes_of(fan_retry_preset_name((int)preset)));
+    if (campaign->unknown_wait < 0)
+        fan_json_add_null(json, "unknown_wait_seconds");
+    else
+        fan_json_add_i64(json, "unknown_wait_seconds", campaign->unknown_wait / FAN_SECOND);
+}
+
 void campaign_write(struct call *call, const struct fan_campaign *campaign)
 {
     struct fan_json_writer *json = &call->json;
@@ -358,6 +381,7 @@ void campaign_write(struct call *call, const struct fan_campaign *campaign)
     write_times(json, campaign);
     fan_json_add_text(json, "delivery_policy",
             campaign->at_least_once ? FAN_LIT("at_least_once") : FAN_LIT("at_most_once"));
+    write_retry(json, campaign);
     fan_json_add_bool(json, "enabled", campaign->enabled);
     fan_json_add_bool(json, "archived", campaign->archived);
     if (campaign->sender)

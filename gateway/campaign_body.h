@@ -11,7 +11,7 @@
 /**
  * Read the call's body over @campaign: fields that the body does not have stay as they are.
  *
- * campaign  zeroed but for `enabled` when it is a new one
+ * campaign  zeroed but for `enabled` and `unknown_wait` when it is a new one
  * is_new    what a campaign needs must be in the body
  * fails     FAN_DENIED, with the problem set: all faults, the template's among them
  */

@@ -86,7 +86,7 @@ static enum fan_err tell_changed(struct call *call, const struct fan_campaign *c
 
 enum fan_err create_campaign(struct call *call)
 {
-    struct fan_campaign campaign = { .enabled = true };
+    struct fan_campaign campaign = { .enabled = true, .unknown_wait = -1 };
     enum fan_err err = campaign_body_read(call, &campaign, true);
 
     if (!err)

@@ -109,6 +109,12 @@ static const char *const import_states[] = {
 };
 COMPLETE(import_states, FAN_IMPORT_STATE_COUNT);
 
+static const char *const retry_presets[] = {
+    [FAN_RETRY_FAST] = "fast",
+    [FAN_RETRY_PATIENT] = "patient",
+};
+COMPLETE(retry_presets, FAN_RETRY_PRESET_COUNT);
+
 static const char *word(const char *const *table, size_t size, int number)
 {
     return number >= 0 && (size_t)number < size && table[number] ? table[number] : "unknown";
@@ -171,6 +177,11 @@ const char *fan_reason_name(int reason)
 const char *fan_import_state_name(int state)
 {
     return word(import_states, SIZE(import_states), state);
+}
+
+const char *fan_retry_preset_name(int preset)
+{
+    return word(retry_presets, SIZE(retry_presets), preset);
 }
 
 int fan_kind_of(struct fan_bytes name)

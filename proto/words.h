@@ -113,6 +113,14 @@ enum fan_reason {
     FAN_REASON_COUNT,
 };
 
+/* How a campaign's messages are tried again; see actors/lib/decide/retry.h. */
+enum fan_retry_preset {
+    FAN_RETRY_BY_KIND = 0, /* not said: as the kind of channel does */
+    FAN_RETRY_FAST,
+    FAN_RETRY_PATIENT,
+    FAN_RETRY_PRESET_COUNT,
+};
+
 enum fan_import_state {
     FAN_IMPORT_RECEIVING = 0,
     FAN_IMPORT_RUNNING,
@@ -132,6 +140,7 @@ const char *fan_campaign_state_name(int state);
 const char *fan_outcome_class_name(int outcome);
 const char *fan_reason_name(int reason);
 const char *fan_import_state_name(int state);
+const char *fan_retry_preset_name(int preset);
 
 /** The number for a word, or -1. */
 int fan_kind_of(struct fan_bytes name);

@@ -1,6 +1,7 @@
 /* One look at one run: everything that the scheduler does to chunks. */
 #include "actors/scheduler/scheduler.h"
 
+#include "actors/lib/decide/retry.h"
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
 
@@ -99,10 +100,20 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
     return err;
 }
 
+static fan_time unknown_wait(const struct fan_run_live *row, const struct scheduler_settings *set)
+{
+    if (row->unknown_wait >= 0)
+        return row->unknown_wait;
+    return FAN_MS *
+            (row->kind == FAN_KIND_EMAIL ? set->unknown_wait_mail_ms : set->unknown_wait_ms);
+}
+
 /* Each is committed by itself: chunks are locked in ascending order within a transaction. */
 static enum fan_err move_messages(struct fan_turn *turn, struct look *look)
 {
     const struct fan_run_live *row = look->row;
+    const struct fan_retry_rules *rules = fan_retry_rules_of(row->retry, row->kind);
+    fan_time wait = unknown_wait(row, fan_actor_settings(turn->actor));
     int64_t promoted, settled;
     enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
             turn->arena, &promoted, &turn->why);
@@ -110,8 +121,8 @@ static enum fan_err move_messages(struct fan_turn *turn, struct look *look)
     if (!err && promoted > 0)
         err = fan_turn_commit(turn);
     if (!err)
-        err = fan_chunks_settle(turn->db, row->account, row->run, turn->arena, &settled,
-                &turn->why);
+        err = fan_chunks_settle(turn->db, row->account, row->run, wait, rules->tries, turn->arena,
+                &settled, &turn->why);
     if (!err && settled > 0)
         err = fan_turn_commit(turn);
     return err;

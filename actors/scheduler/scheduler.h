@@ -13,6 +13,8 @@ struct scheduler_settings {
     uint32_t window;          /* chunks of one run on their way at once */
     uint32_t window_all;      /* chunks of all runs */
     uint32_t ask_again_ms;    /* what was asked and has not moved is asked again */
+    uint32_t unknown_wait_ms; /* unknowns wait for evidence so long, unless their campaign says */
+    uint32_t unknown_wait_mail_ms;
     uint32_t keep_events;     /* days */
     const char *control_user; /* owns the tables: makes partitions */
 };

@@ -33,7 +33,8 @@ void copy_load(struct copy *copy, const struct fan_claim_copy *read)
     copy->address = (struct fan_bytes){ copy->owned, read->address.len };
     copy->body = (struct fan_bytes){ copy->owned + read->address.len, read->body.len };
     copy->format = (uint8_t)read->format;
-    copy->attempt = (uint8_t)read->attempt;
+    copy->tries = (uint8_t)(read->tries < UINT8_MAX ? read->tries : UINT8_MAX);
+    copy->free = (uint8_t)(read->free_tries < UINT8_MAX ? read->free_tries : UINT8_MAX);
 }
 
 /* ---- the end ---- */
@@ -87,7 +88,6 @@ static void lay_out(struct claim *claim)
         copies[p].address = one->address;
         copies[p].body = one->body;
         copies[p].format = (uint8_t)one->format;
-        copies[p].attempt = (uint8_t)one->attempt;
         copies[p].position = POSITION_WAITING;
     }
     claim->copies = copies;
@@ -110,6 +110,7 @@ static void begin_journal(struct claim *claim)
 /* Below the watermark somebody else opened; what became of it there is not ours to say. */
 static void begin(struct claim *claim)
 {
+    claim->retry = fan_retry_rules_of(claim->taken.retry, claim->taken.kind);
     claim->carried = claim->frame.len > 0 && !claim->taken.claim.is_retry;
     claim->opened = claim->started = claim->taken.watermark;
     claim->renew_at = fan_clock_elapsed() + claim->sender->set->lease_ms * FAN_MS / 3;

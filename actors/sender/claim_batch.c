@@ -52,6 +52,7 @@ static struct fan_claim_outcomes outcomes_of(const struct claim *claim, struct f
         .outcomes = fan_arena_array(arena, count, sizeof *out.outcomes),
         .reasons = fan_arena_array(arena, count, sizeof *out.reasons),
         .attempts = fan_arena_array(arena, count, sizeof *out.attempts),
+        .free = fan_arena_array(arena, count, sizeof *out.free),
         .codes = fan_arena_array(arena, count, sizeof *out.codes),
         .provider_ids = fan_arena_array(arena, count, sizeof *out.provider_ids),
         .delays = fan_arena_array(arena, count, sizeof *out.delays),
@@ -67,7 +68,8 @@ static struct fan_claim_outcomes outcomes_of(const struct claim *claim, struct f
         out.states[i] = result->state;
         out.outcomes[i] = result->outcome;
         out.reasons[i] = result->reason;
-        out.attempts[i] = (int16_t)(copy->attempt + 1);
+        out.attempts[i] = (int16_t)(copy->tries + copy->free + 1);
+        out.free[i] = result->free;
         out.codes[i] = result->code;
         out.provider_ids[i] = result->provider_id;
         out.delays[i] = result->delay;
@@ -140,6 +142,7 @@ void claim_say(struct claim *claim)
         outcomes.states[kept] = outcomes.states[i];
         outcomes.provider_ids[kept] = outcomes.provider_ids[i];
         outcomes.delays[kept] = outcomes.delays[i];
+        outcomes.free[kept] = outcomes.free[i];
         outcomes.instants[kept++] = outcomes.instants[i];
     }
     outcomes.count = kept;
@@ -268,6 +271,7 @@ static void forsake(struct claim *claim)
         claim->copies[p].position = POSITION_SETTLED;
         claim->recording[claim->recording_len++] = (struct result){ .position = (uint16_t)p,
             .state = FAN_MESSAGE_RETRY,
+            .free = true,
             .outcome = FAN_RETRY_LATER };
     }
 }

@@ -83,13 +83,22 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
     struct claim *claim = flight->claim;
     struct sender *self = claim->sender;
     fan_time asked = outcome->delay_ms < 0 ? -1 : outcome->delay_ms * FAN_MS;
-    struct fan_retry_decision next = fan_retry_decide(self->retry, outcome->outcome,
-            flight->sending.attempt + 1, asked, outcome->throttled || !reached, draw(self));
+    const struct copy *copy = &claim->copies[flight->position];
+    const struct fan_attempt attempt = {
+        .outcome = outcome->outcome,
+        .tries = copy->tries,
+        .free = copy->free,
+        .unserved = outcome->throttled || !reached,
+        .asked_us = asked,
+        .random = draw(self),
+    };
+    struct fan_retry_decision next = fan_retry_decide(claim->retry, &attempt);
     struct result result = result_of(flight, next.state);
 
     result.outcome = (int16_t)outcome->outcome;
     result.reason = (int16_t)next.reason;
     result.delay = next.delay_us;
+    result.free = next.free;
     result.suppress = outcome->suppress;
     result.code = as_text(outcome->code, claim->arena);
     result.provider_id = as_text(outcome->provider_id, claim->arena);
@@ -162,7 +171,7 @@ static enum fan_err write_request(struct flight *flight, const struct copy *copy
                 flight->token),
         .address = copy->address,
         .now = fan_clock_now(),
-        .attempt = copy->attempt,
+        .attempt = (uint32_t)copy->tries + copy->free,
     };
     sending->unsubscribe_url = unsubscribe_url(self, sending->token, flight->arena);
     err = fan_content_read(copy->format, copy->body, flight->arena, &sending->content, why);

@@ -77,7 +77,6 @@ static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan
                 self->set->kind);
     }
     self->kind = (enum fan_kind)kind;
-    self->retry = kind == FAN_KIND_EMAIL ? &fan_retry_patient : &fan_retry_fast;
     fan_actor_serves(actor, self->kind);
     make_metrics(self);
     err = open_keys(self, arena, why);

@@ -37,6 +37,7 @@ static struct fan_claim_outcomes outcomes_in(struct fan_arena *arena, size_t roo
         .outcomes = fan_arena_array(arena, room, sizeof(int16_t)),
         .reasons = fan_arena_array(arena, room, sizeof(int16_t)),
         .attempts = fan_arena_array(arena, room, sizeof(int16_t)),
+        .free = fan_arena_array(arena, room, sizeof(int16_t)),
         .codes = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
         .provider_ids = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
         .delays = fan_arena_array(arena, room, sizeof(int64_t)),
@@ -55,6 +56,7 @@ static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot,
     if (record->word == JOURNAL_NOTHING && evidence) { /* opened, never started */
         out->states[i] = FAN_MESSAGE_RETRY;
         out->outcomes[i] = FAN_RETRY_LATER;
+        out->free[i] = 1;
     } else if (journal_answer_counts(slot, position)) {
         out->states[i] = record->state;
         out->outcomes[i] = record->outcome;

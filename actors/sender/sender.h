@@ -82,7 +82,8 @@ struct copy {
     struct fan_bytes address, body;
     char *owned; /* where they stand, when the frame did not carry them */
     uint8_t format;
-    uint8_t attempt;  /* tries before this one */
+    uint8_t tries;    /* before this one: those that cost one */
+    uint8_t free;     /* those that cost none */
     uint8_t position; /* enum position */
 };
 
@@ -90,7 +91,7 @@ struct copy {
 struct result {
     uint16_t position;
     int16_t state, outcome, reason;
-    bool suppress;
+    bool suppress, free;
     fan_time delay, at;
     struct fan_bytes code, provider_id; /* in the claim's arena */
 };
@@ -105,6 +106,7 @@ struct claim {
     struct fan_claim_taken taken;
     enum claim_state state;
     enum fan_lane lane; /* whose credit it took */
+    const struct fan_retry_rules *retry;
     struct channel *channel;
     struct journal_slot *slot;
     struct copy *copies;        /* copies[taken.size], by position */
@@ -135,7 +137,6 @@ struct sender {
     struct fan_db_watch *watch;
     struct fan_seal_secret *secret;
     struct fan_token_key *tokens;
-    const struct fan_retry_rules *retry;
     struct journal *journal;
     struct replay *replay;
     struct channel *channels;

@@ -159,6 +159,8 @@ CREATE TABLE campaign (
   state smallint NOT NULL DEFAULT 0, enabled boolean NOT NULL DEFAULT true,
     archived boolean NOT NULL DEFAULT false,
   at_least_once boolean NOT NULL DEFAULT false, sender_id bigint,
+  -- how failed attempts are tried again, and how long an unknown waits; see run
+  retry smallint NOT NULL DEFAULT 0, unknown_wait_us bigint,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   started_at timestamptz, ended_at timestamptz,
   PRIMARY KEY (account_id, id), UNIQUE (account_id, display_id));

@@ -19,8 +19,10 @@ CREATE TABLE run (
   -- the campaign's, as it stood when the run began
   content jsonb NOT NULL,
   at_least_once boolean NOT NULL DEFAULT false,
-  -- how long an unknown waits for evidence before the policy decides
-  unknown_wait_us bigint NOT NULL DEFAULT 900000000,
+  -- how long an unknown waits for evidence before the policy decides; null: as the scheduler is set
+  unknown_wait_us bigint,
+  -- how failed attempts are tried again (see words.h); 0: as its kind of channel does
+  retry smallint NOT NULL DEFAULT 0,
   -- the audience: any of the tags, or exactly these people
   tag_ids bigint[] NOT NULL DEFAULT '{}', contact_ids bigint[],
   -- no more than the channel sends in ten seconds
@@ -42,8 +44,8 @@ CREATE TABLE chunk (
   -- the claim: a sender's incarnation, and until when (microseconds)
   owner bigint, lease_until bigint,
   due_at bigint NOT NULL DEFAULT 0,                              -- never sent before
-  -- earliest due message of each sort, of home messages
-  retry_due bigint, unknown_due bigint,
+  -- of home messages: when the earliest retry is due, since when the eldest unknown is one
+  retry_due bigint, unknown_since bigint,
   -- the fence: +1 at a claim and at every end of a claim
   epoch int NOT NULL DEFAULT 0,
   state smallint NOT NULL DEFAULT 0, lane smallint NOT NULL DEFAULT 2,
@@ -73,7 +75,7 @@ ALTER TABLE chunk ALTER contacts SET STORAGE EXTERNAL, ALTER items SET STORAGE E
 CREATE INDEX chunk_run ON chunk (account_id, run_id, id);
 CREATE INDEX chunk_open ON chunk (account_id, run_id, state, lane, due_at, id) WHERE state < 3;
 CREATE INDEX chunk_retry ON chunk (account_id, run_id) WHERE retry_due IS NOT NULL;
-CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_due IS NOT NULL;
+CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_since IS NOT NULL;
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
 -- by ranges of id; the scheduler creates partitions ahead. No index may hold state: closes and
@@ -82,7 +84,7 @@ CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
   -- the retry chunk that answers for it now; null: its home chunk
   work bigint,
-  -- retry: when; unknown: when the policy decides (microseconds)
+  -- retry: when it is tried again; unknown: since when it is (microseconds)
   due bigint,
   sent_at timestamptz, delivered_at timestamptz, read_at timestamptz,
   -- unknown: the epoch under which it was opened
@@ -91,7 +93,9 @@ CREATE TABLE message (
   was int NOT NULL DEFAULT 0,
   state smallint NOT NULL DEFAULT 0, progress smallint NOT NULL DEFAULT 0,
     flags smallint NOT NULL DEFAULT 0,
-  attempt smallint NOT NULL DEFAULT 0, outcome smallint NOT NULL DEFAULT 0,
+  -- tries before the one that is pending or was last; how many tries of all cost none
+  attempt smallint NOT NULL DEFAULT 0, free_tries smallint NOT NULL DEFAULT 0,
+    outcome smallint NOT NULL DEFAULT 0,
     reason smallint NOT NULL DEFAULT 0,
   format smallint NOT NULL DEFAULT 1,
   -- body null: it is longer than 4 KiB and stands in message_body

@@ -7,7 +7,7 @@ SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content
   details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
   at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
-    ORDER BY t.name)
+    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2::bigint;
 
 -- name: campaign_page
@@ -17,7 +17,7 @@ SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content
   details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
   at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
-    ORDER BY t.name)
+    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
 FROM campaign c
 WHERE c.account_id = $1 AND ($4::smallint = 0 OR c.kind = $4) AND ($5::smallint < 0 OR c.state = $5)
 ORDER BY c.id DESC LIMIT $2::bigint OFFSET $3::bigint;
@@ -36,13 +36,14 @@ SELECT pg_advisory_xact_lock(hashtextextended('campaign number', $1));
 -- name: campaign_insert
 -- role: fan_gateway
 -- After campaign_number_lock. (account, name, description, kind, channel, content, details, tags,
--- scheduled, start, end, state, enabled, at least once, sender)
+-- scheduled, start, end, state, enabled, at least once, sender, retry, unknown wait or null)
 INSERT INTO campaign (account_id, display_id, name, description, kind, channel_id, content, details,
-  tag_ids, scheduled_at, start_date, end_date, state, enabled, at_least_once, sender_id)
+  tag_ids, scheduled_at, start_date, end_date, state, enabled, at_least_once, sender_id, retry,
+  unknown_wait_us)
 VALUES ($1, (SELECT coalesce(max(display_id), 0) + 1 FROM campaign WHERE account_id = $1),
   $2::text, $3::text, $4::smallint, $5::bigint, $6::text::jsonb, $7::text::jsonb, $8::bigint[],
   $9::timestamptz, $10::timestamptz, $11::timestamptz, $12::smallint, $13::boolean, $14::boolean,
-  $15::bigint) RETURNING id;
+  $15::bigint, $16::smallint, $17::bigint) RETURNING id;
 
 -- name: campaign_update
 -- role: fan_gateway
@@ -51,8 +52,9 @@ UPDATE campaign SET name = $2::text, description = $3::text, kind = $4::smallint
   channel_id = $5::bigint, content = $6::text::jsonb, details = $7::text::jsonb,
   tag_ids = $8::bigint[], scheduled_at = $9::timestamptz, start_date = $10::timestamptz,
   end_date = $11::timestamptz, state = $12::smallint, enabled = $13::boolean,
-  at_least_once = $14::boolean, sender_id = $15::bigint, updated_at = statement_timestamp()
-WHERE account_id = $1 AND id = $16::bigint AND state IN (0, 1) RETURNING id;
+  at_least_once = $14::boolean, sender_id = $15::bigint, retry = $16::smallint,
+  unknown_wait_us = $17::bigint, updated_at = statement_timestamp()
+WHERE account_id = $1 AND id = $18::bigint AND state IN (0, 1) RETURNING id;
 
 -- name: campaign_lock
 -- role: fan_gateway

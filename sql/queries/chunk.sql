@@ -21,7 +21,7 @@ WHERE c.account_id = $1 AND c.id = $2 AND c.state = 1 AND c.epoch = $3::int
   AND c.due_at <= fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
 RETURNING c.epoch, c.watermark, c.size, c.is_retry, c.items, c.run_id, c.channel_id, c.lane,
-  r.kind, r.at_least_once;
+  r.kind, r.at_least_once, r.retry;
 
 -- name: chunk_lock
 -- role: fan_sender
@@ -64,7 +64,8 @@ WHERE m.account_id = $1 AND m.id = ANY ($3::bigint[])
 -- role: fan_sender
 -- What is still to be sent of some positions, for a sender whose frame did not carry it. (account,
 -- first id, one past the last)
-SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body), m.attempt
+SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
+  m.attempt - m.free_tries, m.free_tries
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL
   ORDER BY m.id;
@@ -72,31 +73,31 @@ WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work 
 -- name: chunk_copies_retry
 -- role: fan_sender
 -- The same for a retry chunk. (account, ids, chunk)
-SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body), m.attempt
+SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
+  m.attempt - m.free_tries, m.free_tries
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work = $3 ORDER BY m.id;
 
 -- name: chunk_close
 -- role: fan_sender
 -- Record outcomes of first attempts: work chunk and home are one row. Returns how many were closed;
--- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence. An
--- unknown waits for evidence as long as the run says; the delays are those of retries.
+-- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence. The
+-- delays are those of retries; free: 1 for a try that cost none.
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
--- microseconds, instants)
+-- microseconds, instants, free)
 WITH c AS MATERIALIZED (
-  SELECT id, (SELECT r.unknown_wait_us FROM run r
-      WHERE r.account_id = $1 AND r.id = chunk.run_id) AS wait
-  FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
     AND state = 2 FOR NO KEY UPDATE),
 u AS (
   UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
     code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() + c.wait END,
+    free_tries = m.free_tries + o.free,
+    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() END,
       lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
-    $10::text[], $11::bigint[], $12::bigint[])
-    AS o(id, state, outcome, reason, code, provider_id, delay, at)
+    $10::text[], $11::bigint[], $12::bigint[], $13::smallint[])
+    AS o(id, state, outcome, reason, code, provider_id, delay, at, free)
   WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.id >> 9 = c.id
     AND m.state = 0 AND m.work IS NULL
   RETURNING m.state, m.due),
@@ -106,12 +107,12 @@ d AS (
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
     min(due) FILTER (WHERE state = 1) AS retry_due,
-      min(due) FILTER (WHERE state = 2) AS unknown_due FROM u)
+      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u)
 UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
   n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
   n_cancelled = x.n_cancelled + d.cancelled, retry_due = least(x.retry_due, d.retry_due),
-  unknown_due = least(x.unknown_due, d.unknown_due)
+  unknown_since = least(x.unknown_since, d.unknown_since)
 FROM d, c WHERE x.account_id = $1 AND x.id = c.id RETURNING d.n;
 
 -- name: chunk_close_retry
@@ -123,20 +124,19 @@ WITH hl AS MATERIALIZED (
   WHERE account_id = $1 AND id = ANY (ARRAY(SELECT i >> 9 FROM unnest($5::bigint[]) i))
   ORDER BY id FOR NO KEY UPDATE),
 c AS MATERIALIZED (
-  SELECT id, (SELECT r.unknown_wait_us FROM run r
-      WHERE r.account_id = $1 AND r.id = chunk.run_id) AS wait
-  FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
     AND state = 2
     AND (SELECT count(*) FROM hl) > 0 FOR NO KEY UPDATE),
 u AS (
   UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
     code = o.code,
     provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() + c.wait END,
+    free_tries = m.free_tries + o.free,
+    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() END,
       lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
   FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
-    $10::text[], $11::bigint[], $12::bigint[])
-    AS o(id, state, outcome, reason, code, provider_id, delay, at)
+    $10::text[], $11::bigint[], $12::bigint[], $13::smallint[])
+    AS o(id, state, outcome, reason, code, provider_id, delay, at, free)
   WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.state = 0
     AND m.work = c.id
   RETURNING m.id >> 9 AS home, m.state, m.due),
@@ -146,12 +146,12 @@ d AS (
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
     min(due) FILTER (WHERE state = 1) AS retry_due,
-      min(due) FILTER (WHERE state = 2) AS unknown_due FROM u GROUP BY home)
+      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u GROUP BY home)
 UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
   n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
   n_cancelled = x.n_cancelled + d.cancelled, retry_due = least(x.retry_due, d.retry_due),
-  unknown_due = least(x.unknown_due, d.unknown_due)
+  unknown_since = least(x.unknown_since, d.unknown_since)
 FROM d
 WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
 
@@ -189,19 +189,19 @@ ORDER BY h.id FOR NO KEY UPDATE;
 -- pending. (account, chunk, epoch, owner or null, watermark to go back to or null, force)
 WITH c AS MATERIALIZED (
   SELECT c.*, least(c.watermark, coalesce($5::smallint, c.watermark)) AS wm,
-    r.unknown_wait_us AS wait, fan_now() AS now
-  FROM chunk c JOIN run r ON r.account_id = $1 AND r.id = c.run_id
+    fan_now() AS now
+  FROM chunk c
   WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 2
     AND CASE WHEN $4::bigint IS NULL THEN $5 IS NULL AND (c.lease_until < fan_now()
       OR $6::boolean) ELSE c.owner = $4 END),
 u0 AS (
-  UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now + c.wait FROM c
+  UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now FROM c
   WHERE NOT c.is_retry AND m.account_id = $1 AND m.id >= $2::bigint << 9
     AND m.id < ($2::bigint << 9) + 512
     AND m.id < ($2::bigint << 9) + c.wm AND m.state = 0 AND m.work IS NULL
   RETURNING m.id, m.due),
 u1 AS (
-  UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now + c.wait FROM c
+  UPDATE message m SET state = 2, was = m.state, lost_epoch = $3::int, due = c.now FROM c
   WHERE c.is_retry AND m.account_id = $1 AND m.id = ANY (ARRAY(SELECT unnest(items[1 : wm]) FROM c))
     AND m.state = 0 AND m.work = c.id
   RETURNING m.id, m.due),
@@ -209,7 +209,7 @@ d AS (SELECT id >> 9 AS home, count(*) AS n, min(due) AS due FROM (SELECT *
   FROM u0 UNION ALL SELECT * FROM u1) z GROUP BY 1),
 hu AS (
   UPDATE chunk h SET n_pending = h.n_pending - d.n, n_unknown = h.n_unknown + d.n,
-    unknown_due = least(h.unknown_due, d.due)
+    unknown_since = least(h.unknown_since, d.due)
   FROM d, c WHERE c.is_retry AND h.account_id = $1 AND h.id = d.home
     AND h.id = ANY (ARRAY(SELECT home FROM d)))
 UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.epoch + 1,
@@ -217,7 +217,7 @@ UPDATE chunk x SET state = CASE WHEN c.wm < x.size THEN 1 ELSE 3 END, epoch = x.
   watermark = c.wm,
   n_pending = x.n_pending - CASE WHEN c.is_retry THEN 0 ELSE coalesce(d.n, 0) END,
   n_unknown = x.n_unknown + CASE WHEN c.is_retry THEN 0 ELSE coalesce(d.n, 0) END,
-  unknown_due = CASE WHEN c.is_retry THEN x.unknown_due ELSE least(x.unknown_due, d.due) END
+  unknown_since = CASE WHEN c.is_retry THEN x.unknown_since ELSE least(x.unknown_since, d.due) END
 FROM c LEFT JOIN d ON NOT c.is_retry AND d.home = c.id
 WHERE x.account_id = $1 AND x.id = c.id AND x.id = $2
 RETURNING x.epoch, x.state, (SELECT coalesce(sum(n), 0)::bigint FROM d), x.run_id, x.channel_id,
@@ -236,16 +236,17 @@ ORDER BY id FOR NO KEY UPDATE;
 -- settles anything that is not settled as sent; every other word counts only for an unknown of this
 -- very chunk and epoch.
 -- (account, chunk, epoch, ids, states: 3 accepted, 4 failed, 1 retry (also: never started),
--- provider ids, delays, instants)
+-- provider ids, delays, instants, free)
 WITH u AS (
   UPDATE message m SET was = m.state, state = CASE WHEN m.state = 3 THEN m.state ELSE o.state END,
     provider_id = coalesce(o.provider_id, m.provider_id),
     sent_at = CASE WHEN o.state = 3 THEN coalesce(m.sent_at, fan_time(o.at)) ELSE m.sent_at END,
     due = CASE WHEN o.state = 1 THEN fan_now() + o.delay END, lost_epoch = NULL,
+    free_tries = m.free_tries + o.free,
     outcome = CASE o.state WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE m.outcome END,
     reason = CASE WHEN m.state = 3 THEN m.reason WHEN o.state = 4 THEN 8 ELSE 0 END
-  FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[]) AS o(id, state,
-    provider_id, delay, at)
+  FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::smallint[]) AS o(id, state, provider_id, delay, at, free)
   WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($4::bigint[]) AND (
     o.state = 3 AND (m.state IN (0, 1, 2, 4, 7) OR m.state = 3 AND m.provider_id IS NULL
       AND o.provider_id IS NOT NULL)
@@ -414,26 +415,26 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
 
 -- name: chunk_lock_unknown
 -- role: fan_scheduler
--- Home chunks with unknowns whose time is over. (account, run)
-SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_due IS NOT NULL
-  AND unknown_due <= fan_now()
+-- Home chunks with unknowns whose time is over. (account, run, how long they wait for evidence)
+SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_since IS NOT NULL
+  AND unknown_since <= fan_now() - $3::bigint
 ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
 
 -- name: chunk_settle
 -- role: fan_scheduler
 -- Unknowns whose time is over: at_most_once makes them unknown_final, at_least_once retries them at
--- once, until there were three tries; the first unknown is retried however many went before (those
--- that reached nobody count as well). After chunk_lock_unknown, with its ids. (account, run, home
--- chunks)
-WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now
+-- once while tries are left (those that cost none do not count). After chunk_lock_unknown, with its
+-- ids. (account, run, home chunks, how long they wait for evidence, tries in all)
+WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now,
+    fan_now() - $4::bigint AS over
   FROM unnest($3::bigint[]) AS z(id)),
 over AS MATERIALIZED (
   SELECT m.id FROM h CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
-    AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.now OFFSET 0) m),
+    AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.over OFFSET 0) m),
 u AS (
   UPDATE message m SET was = m.state, flags = m.flags | 64,
-    state = CASE WHEN r.at_least_once AND (m.attempt < 2 OR m.flags & 64 = 0) THEN 1 ELSE 7 END,
-    due = CASE WHEN r.at_least_once AND (m.attempt < 2 OR m.flags & 64 = 0) THEN fan_now() END
+    state = CASE WHEN r.at_least_once AND m.attempt - m.free_tries + 1 < $5::int THEN 1 ELSE 7 END,
+    due = CASE WHEN r.at_least_once AND m.attempt - m.free_tries + 1 < $5 THEN fan_now() END
   FROM run r
   WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1
     AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.state = 2
@@ -444,7 +445,7 @@ UPDATE chunk x SET n_unknown = x.n_unknown - coalesce(d.t1 + d.t7, 0),
   n_retry = x.n_retry + coalesce(d.t1, 0),
   n_unknown_final = x.n_unknown_final + coalesce(d.t7, 0),
   retry_due = CASE WHEN d.t1 > 0 THEN least(x.retry_due, l.now) ELSE x.retry_due END,
-  unknown_due = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo
+  unknown_since = (SELECT min(m.due) FROM message m WHERE m.account_id = $1 AND m.id >= l.lo
     AND m.id < l.hi AND m.state = 2
     AND m.id NOT IN (SELECT id FROM u))
 FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id

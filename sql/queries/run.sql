@@ -9,15 +9,13 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
 -- role: fan_gateway, fan_scheduler
--- An unknown mail waits a minute only: a relay has no callbacks that could settle it.
 -- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
 -- occurrence has its run
 INSERT INTO run (account_id, campaign_id, occurrence, kind, channel_id, content, at_least_once,
   tag_ids, contact_ids, chunk_size,
-  unknown_wait_us,
-  boundary)
+  retry, unknown_wait_us, boundary)
 SELECT $1, c.id, $3, c.kind, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint,
-  CASE c.kind WHEN 3 THEN 60000000 ELSE 900000000 END,
+  c.retry, c.unknown_wait_us,
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2
 ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
@@ -53,7 +51,8 @@ WHERE state = 1 AND enabled AND scheduled_at <= statement_timestamp() ORDER BY s
 -- name: run_live
 -- role: fan_scheduler
 -- Runs that have not ended, of every account, in the order of accounts.
-SELECT account_id, id, campaign_id, state, kind, channel_id, lane, resolved, chunk_size FROM run
+SELECT account_id, id, campaign_id, state, kind, channel_id, lane, resolved, chunk_size, retry,
+  unknown_wait_us FROM run
 WHERE state IN (0, 1, 2) ORDER BY account_id, id;
 
 -- name: run_load

@@ -28,6 +28,8 @@ static struct fan_campaign read_campaign(const struct fan_rows *rows, int row,
         .started_at = fan_row_time(rows, row, 19),
         .ended_at = fan_row_time(rows, row, 20),
         .tag_names = fan_row_texts(rows, row, 21, arena),
+        .retry = (enum fan_retry_preset)fan_row_i64(rows, row, 22),
+        .unknown_wait = fan_row_i64(rows, row, 23),
     };
 }
 
@@ -104,6 +106,11 @@ static void add_fields(struct fan_args *args, const struct fan_campaign *campaig
     fan_arg_bool(args, campaign->enabled);
     fan_arg_bool(args, campaign->at_least_once);
     fan_arg_i64_or_null(args, campaign->sender);
+    fan_arg_i16(args, campaign->retry);
+    if (campaign->unknown_wait < 0)
+        fan_arg_null(args);
+    else
+        fan_arg_i64(args, campaign->unknown_wait);
 }
 
 enum fan_err fan_campaign_insert(struct fan_db *db, fan_id account,

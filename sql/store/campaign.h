@@ -24,7 +24,9 @@ struct fan_campaign {
     fan_time scheduled_at, start_date, end_date; /* 0: none */
     enum fan_campaign_state state;
     bool enabled, archived, at_least_once;
-    fan_id sender; /* 0: none */
+    enum fan_retry_preset retry;
+    fan_time unknown_wait; /* how long an unknown waits for evidence; -1: as the system is set */
+    fan_id sender;         /* 0: none */
     fan_time created_at, updated_at, started_at, ended_at;
 };
 

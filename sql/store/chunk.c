@@ -278,17 +278,14 @@ enum fan_err fan_chunk_take_back(struct fan_db *db, fan_id account,
 }
 
 /* Lock the home chunks that a sweep is about; their ids are borrowed from the arena. */
-static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query, fan_id account,
-        fan_id run, struct fan_arena *arena, struct fan_ids *homes, struct fan_why *why)
+static enum fan_err lock_homes(struct fan_db *db, const struct fan_query *query,
+        struct fan_args *args, struct fan_arena *arena, struct fan_ids *homes, struct fan_why *why)
 {
-    struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
     fan_id *ids;
 
-    fan_args_for(&args, arena, account);
-    fan_arg_i64(&args, run);
-    err = fan_db_run(db, query, &args, &rows, why);
+    err = fan_db_run(db, query, args, &rows, why);
     if (err)
         return err;
     ids = fan_arena_array(arena, (size_t)rows.count, sizeof *ids);
@@ -313,9 +310,12 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
     struct fan_args args;
     struct fan_rows rows;
     struct fan_ids homes;
-    enum fan_err err = lock_homes(db, &fan_q_chunk_lock_due, account, run, arena, &homes, why);
+    enum fan_err err;
 
     *promoted = 0;
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    err = lock_homes(db, &fan_q_chunk_lock_due, &args, arena, &homes, why);
     if (err || homes.len == 0)
         return err;
     fan_args_for(&args, arena, account);
@@ -328,20 +328,26 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
     return err;
 }
 
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
-        struct fan_arena *arena, int64_t *settled, struct fan_why *why)
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,
+        uint32_t tries, struct fan_arena *arena, int64_t *settled, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
     struct fan_ids homes;
-    enum fan_err err = lock_homes(db, &fan_q_chunk_lock_unknown, account, run, arena, &homes, why);
+    enum fan_err err;
 
     *settled = 0;
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, wait);
+    err = lock_homes(db, &fan_q_chunk_lock_unknown, &args, arena, &homes, why);
     if (err || homes.len == 0)
         return err;
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64s(&args, homes.at, homes.len);
+    fan_arg_i64(&args, wait);
+    fan_arg_i32(&args, (int32_t)tries);
     err = fan_db_run(db, &fan_q_chunk_settle, &args, &rows, why);
     if (!err)
         *settled = sum_of(&rows);

@@ -132,8 +132,15 @@ enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uin
 enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size,
         struct fan_arena *arena, int64_t *promoted, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Apply the run's policy to unknowns whose time is over. @settled: out, messages */
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
-        struct fan_arena *arena, int64_t *settled, struct fan_why *why) FAN_MUST_CHECK;
+/**
+ * Apply the run's policy to unknowns whose time is over.
+ *
+ * wait     how long they wait for evidence
+ * tries    in all, of at_least_once
+ * settled  out, messages
+ */
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,
+        uint32_t tries, struct fan_arena *arena, int64_t *settled,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

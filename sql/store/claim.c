@@ -41,6 +41,7 @@ bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *as
         .lane = (enum fan_lane)fan_row_i64(rows, 0, 7),
         .kind = (enum fan_kind)fan_row_i64(rows, 0, 8),
         .at_least_once = fan_row_bool(rows, 0, 9),
+        .retry = (enum fan_retry_preset)fan_row_i64(rows, 0, 10),
     };
     out->claim.epoch = (uint32_t)fan_row_i64(rows, 0, 0);
     out->claim.is_retry = fan_row_bool(rows, 0, 3);
@@ -131,7 +132,8 @@ void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_
         .address = fan_row_text(rows, row, 2),
         .format = (int)fan_row_i64(rows, row, 3),
         .body = fan_row_text(rows, row, 4),
-        .attempt = (uint32_t)fan_row_i64(rows, row, 5),
+        .tries = (uint32_t)fan_row_i64(rows, row, 5),
+        .free_tries = (uint32_t)fan_row_i64(rows, row, 6),
     };
 }
 
@@ -203,6 +205,7 @@ int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
     fan_arg_texts(&args, outcomes->provider_ids, outcomes->count);
     fan_arg_i64s(&args, outcomes->delays, outcomes->count);
     fan_arg_i64s(&args, outcomes->instants, outcomes->count);
+    fan_arg_i16s(&args, outcomes->free, outcomes->count);
     answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
             &args);
     add_attempts(batch, claim, outcomes);
@@ -236,6 +239,7 @@ int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *clai
     fan_arg_texts(&args, outcomes->provider_ids, outcomes->count);
     fan_arg_i64s(&args, outcomes->delays, outcomes->count);
     fan_arg_i64s(&args, outcomes->instants, outcomes->count);
+    fan_arg_i16s(&args, outcomes->free, outcomes->count);
     return fan_batch_add(batch, &fan_q_chunk_evidence, &args);
 }
 

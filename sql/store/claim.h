@@ -26,6 +26,7 @@ struct fan_claim_taken {
     enum fan_kind kind;
     uint32_t watermark, size;
     bool at_least_once;
+    enum fan_retry_preset retry;
     struct fan_ids items; /* a retry chunk's message ids by position */
 };
 
@@ -56,7 +57,7 @@ struct fan_claim_copy {
     fan_id message, contact;
     struct fan_bytes address, body; /* borrowed from the rows */
     int format;
-    uint32_t attempt;
+    uint32_t tries, free_tries; /* before this one: those that cost one, those that cost none */
 };
 
 void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_copy *out);
@@ -69,6 +70,7 @@ struct fan_claim_outcomes {
     int16_t *outcomes; /* enum fan_outcome_class, 0: not tried */
     int16_t *reasons;  /* enum fan_reason, 0: none */
     int16_t *attempts; /* number of this attempt, from 1 */
+    int16_t *free;     /* 1: the try cost none */
     struct fan_bytes *codes, *provider_ids;
     int64_t *delays;    /* microseconds until the retry is due */
     fan_time *instants; /* when the provider answered */

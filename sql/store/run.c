@@ -151,6 +151,8 @@ enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena,
             .lane = (enum fan_lane)fan_row_i64(&rows, i, 6),
             .resolved = fan_row_bool(&rows, i, 7),
             .chunk_size = (uint32_t)fan_row_i64(&rows, i, 8),
+            .retry = (enum fan_retry_preset)fan_row_i64(&rows, i, 9),
+            .unknown_wait = fan_row_null(&rows, i, 10) ? -1 : fan_row_i64(&rows, i, 10),
         };
     return FAN_OK;
 }

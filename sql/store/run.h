@@ -53,6 +53,8 @@ struct fan_run_live {
     enum fan_lane lane;
     bool resolved;
     uint32_t chunk_size;
+    enum fan_retry_preset retry;
+    fan_time unknown_wait; /* how long an unknown waits for evidence; -1: not said */
 };
 
 /** Runs that have not ended, of every account, in the order of accounts (scheduler). */

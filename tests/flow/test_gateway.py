@@ -216,9 +216,11 @@ def every_fault_of_a_body_is_told_by_name():
     reply = w.post("/api/v1/campaigns", {
         "nam": "typo", "channel": "pigeon", "message": 7, "subject": "x", "scheduled_at": "soon",
         "event_type": "Hybrid", "audience": {"tag": []}, "enabled": "yes", "delivery_policy": "x",
+        "retry": "often", "unknown_wait_seconds": -1,
         "sender_id": 424242, "include_image": 1})
     is_problem(reply, 400, "nam", "name", "channel", "scheduled_at", "event_type", "audience.tag",
-               "enabled", "delivery_policy", "sender_id", "include_image")
+               "enabled", "delivery_policy", "retry", "unknown_wait_seconds", "sender_id",
+               "include_image")
     for error in reply.json["errors"]:
         assert error["reason"], error
 
@@ -472,7 +474,8 @@ def a_campaign_keeps_what_it_was_given():
              "include_image": True, "image_theme": "gold", "event_type": "Virtual",
              "event_date": "2030-11-08T06:30:00Z", "owner_name": "O", "owner_email": "o@x.org",
              "scheduled_at": "2030-11-01T12:00:00+05:30", "start_date": "2030-10-01T00:00:00Z",
-             "end_date": "2030-12-01T00:00:00Z", "delivery_policy": "at_least_once"}
+             "end_date": "2030-12-01T00:00:00Z", "delivery_policy": "at_least_once",
+             "retry": "patient", "unknown_wait_seconds": 60}
     made = w.ok("POST", "/api/v1/campaigns", given)
     expect(made["display_id"], 1)
     expect(made["status"], "scheduled")

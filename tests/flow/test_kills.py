@@ -127,7 +127,6 @@ TESTS = [an_import_goes_on_where_its_process_was_killed, a_run_survives_the_deat
          children_end_with_their_supervisor_and_the_next_one_goes_on,
          after_the_death_of_everything_at_once_the_next_start_goes_on]
 
-with System(outside=True, SANDBOX_DELAY_MS=200) as fanfare:
-    fanfare.decide_unknowns_after(seconds=5)
+with System(outside=True, SANDBOX_DELAY_MS=200, SCHEDULER_UNKNOWN_WAIT_MS=5000) as fanfare:
     channel = fanfare.sms_channel(rate=RATE, connections=CONNECTIONS)
     run(TESTS)

@@ -213,6 +213,5 @@ TESTS = [the_readme_is_true_word_by_word, requests_are_what_the_provider_wants,
          who_is_away_for_a_while_misses_nothing]
 
 server = Server()
-with System() as fanfare:
-    fanfare.decide_unknowns_after(seconds=3)
+with System(SCHEDULER_UNKNOWN_WAIT_MS=3000) as fanfare:
     run(TESTS)

@@ -147,12 +147,12 @@ def throttling_errors_and_silence_have_their_ends():
     """The last digits of the number tell the simulator what to do. What it broke over or took
     without an answer may have gone out: it is asked for once, and settled by a callback or not."""
     channel = fanfare.sms_channel(name="Faulty")
-    fanfare.decide_unknowns_after(seconds=3)
     fates = {"+4915199990429": ("sent", 2), "+4915199990500": ("unknown_final", 1),
              "+4915199990999": ("sent", 1), "+4915199991000": ("sent", 1)}
     rows = [{**person(2300 + n), "phone": phone} for n, phone in enumerate(fates)]
     fanfare.import_csv(as_csv(rows), tags="faulty")
-    campaign = fanfare.campaign(channel, message="Hi", audience={"tags": ["faulty"]})
+    campaign = fanfare.campaign(channel, message="Hi", audience={"tags": ["faulty"]},
+                                unknown_wait_seconds=3)
     fanfare.launch(campaign)
     fanfare.await_status(campaign, "completed")
     all_is_final(fanfare, campaign)
@@ -163,12 +163,11 @@ def throttling_errors_and_silence_have_their_ends():
 
 def at_least_once_tries_three_times_and_no_more():
     channel = fanfare.sms_channel(name="Insistent")
-    fanfare.decide_unknowns_after(seconds=1)
     broken, silent = "+4915188880500", "+4915188880999"
     rows = [{**person(2400 + n), "phone": phone} for n, phone in enumerate((broken, silent))]
     fanfare.import_csv(as_csv(rows), tags="insist")
     campaign = fanfare.campaign(channel, message="Hi", audience={"tags": ["insist"]},
-                                delivery_policy="at_least_once")
+                                delivery_policy="at_least_once", unknown_wait_seconds=1)
     fanfare.launch(campaign)
     fanfare.await_status(campaign, "completed")
     all_is_final(fanfare, campaign)

@@ -46,7 +46,6 @@ def a_sender_that_sleeps_past_its_lease_wakes_up_to_no_harm():
 
 
 with System(outside=True, SANDBOX_DELAY_MS=100, SENDER_LEASE_MS=LEASE_S * 1000,
-            SENDER_SEND_TTL_MS=1000) as fanfare:
-    fanfare.decide_unknowns_after(seconds=30)
+            SENDER_SEND_TTL_MS=1000, SCHEDULER_UNKNOWN_WAIT_MS=30000) as fanfare:
     channel = fanfare.sms_channel(rate=RATE, connections=CONNECTIONS)
     run([a_sender_that_sleeps_past_its_lease_wakes_up_to_no_harm])

@@ -213,7 +213,7 @@ static void what_a_callback_settled_is_not_retried(void **state)
 
 static void at_most_once_gives_an_unknown_up(void **state)
 {
-    world_exec(&w, "UPDATE run SET unknown_wait_us = 0");
+    w.unknown_wait = 0;
     recorded(1, 4, FAN_MESSAGE_UNKNOWN);
     assert_int_equal(world_settle(&w), 4);
     assert_int_equal(world_settle(&w), 0);
@@ -222,12 +222,29 @@ static void at_most_once_gives_an_unknown_up(void **state)
 
 static void at_least_once_tries_an_unknown_again(void **state)
 {
-    world_exec(&w, "UPDATE run SET unknown_wait_us = 0, at_least_once = true");
+    w.unknown_wait = 0;
+    world_exec(&w, "UPDATE run SET at_least_once = true");
     recorded(1, 4, FAN_MESSAGE_UNKNOWN);
     assert_int_equal(world_settle(&w), 4);
     assert_int_equal(count_in(FAN_MESSAGE_RETRY), 4);
     assert_int_equal(world_promote(&w, 500), 4);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message WHERE flags = 64"), 4);
+}
+
+static void at_least_once_ends_when_the_tries_are_used_up(void **state)
+{
+    w.unknown_wait = 0;
+    world_exec(&w, "UPDATE run SET at_least_once = true");
+    recorded(1, 4, FAN_MESSAGE_UNKNOWN);
+    world_exec(&w,
+            "UPDATE message SET attempt = CASE id & 3 WHEN 0 THEN 1 WHEN 1 THEN 2 ELSE 40 END,"
+            " free_tries = CASE id & 3 WHEN 2 THEN 39 WHEN 3 THEN 38 ELSE 0 END");
+    assert_int_equal(world_settle(&w), 4);
+    assert_int_equal(world_number(&w,
+                             "SELECT count(*) FROM message WHERE state = 1"
+                             " AND id & 3 IN (0, 2)"),
+            2);
+    assert_int_equal(count_in(FAN_MESSAGE_UNKNOWN_FINAL), 2);
 }
 
 /* ---- receipts ---- */
@@ -315,6 +332,7 @@ int main(void)
         TEST(what_a_callback_settled_is_not_retried),
         TEST(at_most_once_gives_an_unknown_up),
         TEST(at_least_once_tries_an_unknown_again),
+        TEST(at_least_once_ends_when_the_tries_are_used_up),
         TEST(receipts_merge_in_any_order_and_any_number_of_times),
         TEST(undelivered_is_taken_back_when_it_was_delivered_after_all),
         TEST(a_receipt_proves_acceptance_whatever_was_recorded),

@@ -72,14 +72,36 @@ static void every_outcome_is_recorded_once(void **state)
     assert_int_equal(count_in(FAN_MESSAGE_PENDING), 0);
 }
 
-static void an_unknown_waits_as_long_as_its_run_says(void **state)
+static void an_unknown_waits_for_evidence_as_long_as_the_scheduler_says(void **state)
 {
     struct fan_claim_taken taken = opened(1, 2, 2);
 
     assert_int_equal(world_record(&w, &taken, 0, 2, FAN_MESSAGE_UNKNOWN), 2);
-    assert_in_range(world_number(&w, "SELECT min(due) - fan_now() FROM message"), 800000000,
-            900000000);
     assert_int_equal(world_settle(&w), 0);
+    world_exec(&w,
+            "UPDATE message SET due = due - 899000000;"
+            " UPDATE chunk SET unknown_since = unknown_since - 899000000");
+    assert_int_equal(world_settle(&w), 0);
+    world_exec(&w,
+            "UPDATE message SET due = due - 1000000;"
+            " UPDATE chunk SET unknown_since = unknown_since - 1000000");
+    assert_int_equal(world_settle(&w), 2);
+}
+
+static void a_try_that_cost_none_is_counted_apart(void **state)
+{
+    struct fan_claim_taken taken = opened(1, 2, 2);
+    struct fan_claim_outcomes list = world_outcomes(&w, 2);
+
+    world_add_outcome(&list, fan_message_id(taken.claim.chunk, 0), FAN_MESSAGE_RETRY);
+    world_add_outcome(&list, fan_message_id(taken.claim.chunk, 1), FAN_MESSAGE_RETRY);
+    list.free[1] = 1;
+    assert_int_equal(world_record_all(&w, &taken.claim, &list), 2);
+    assert_int_equal(world_promote(&w, 500), 2);
+    assert_int_equal(world_number(&w,
+                             "SELECT sum((id & 511) * 100 + attempt * 10 + free_tries)"
+                             " FROM message"),
+            121);
 }
 
 static void a_close_by_another_epoch_or_owner_changes_nothing(void **state)
@@ -261,7 +283,7 @@ static void a_final_unknown_that_was_accepted_after_all_is_sent(void **state)
 {
     struct fan_claim_taken taken = opened(1, 2, 2);
 
-    world_exec(&w, "UPDATE run SET unknown_wait_us = 0");
+    w.unknown_wait = 0;
     assert_int_equal(world_release(&w, &taken.claim, -1), FAN_CHUNK_DONE);
     assert_int_equal(world_settle(&w), 2);
     assert_int_equal(count_in(FAN_MESSAGE_UNKNOWN_FINAL), 2);
@@ -301,7 +323,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
         TEST(every_outcome_is_recorded_once),
-        TEST(an_unknown_waits_as_long_as_its_run_says),
+        TEST(an_unknown_waits_for_evidence_as_long_as_the_scheduler_says),
+        TEST(a_try_that_cost_none_is_counted_apart),
         TEST(a_close_by_another_epoch_or_owner_changes_nothing),
         TEST(a_close_needs_the_epoch_and_not_the_lease),
         TEST(a_close_cannot_speak_of_another_chunks_messages),

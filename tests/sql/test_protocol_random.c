@@ -477,7 +477,8 @@ static void others(void)
         end_turn(w.scheduler,
                 fan_chunks_promote(w.scheduler, 1, w.run, 20, w.arena, &moved, &w.why));
     if (calm ? graves_len == 0 : chance(15))
-        end_turn(w.scheduler, fan_chunks_settle(w.scheduler, 1, w.run, w.arena, &moved, &w.why));
+        end_turn(w.scheduler,
+                fan_chunks_settle(w.scheduler, 1, w.run, 0, 3, w.arena, &moved, &w.why));
     if (chance(calm ? 50 : 10))
         replay_one();
     if (mishap(20))
@@ -533,8 +534,7 @@ static void begin(void)
     char url[PG_URL];
 
     world_open(&w);
-    world_exec(&w, "UPDATE run SET unknown_wait_us = 0, at_least_once = %s",
-            at_least_once ? "true" : "false");
+    world_exec(&w, "UPDATE run SET at_least_once = %s", at_least_once ? "true" : "false");
     memset(truths, 0, sizeof truths);
     graves_len = 0;
     calm = false;

@@ -290,13 +290,6 @@ class System:
     def speed_up(self, table):
         self.sql(f"DROP TRIGGER slow ON {table}; DROP FUNCTION test_slow_{table}();")
 
-    def decide_unknowns_after(self, seconds):
-        """How long campaigns launched from now on wait for evidence; many minutes, otherwise."""
-        self.sql(f"""CREATE OR REPLACE FUNCTION test_impatience() RETURNS trigger LANGUAGE plpgsql
-            AS $$ BEGIN NEW.unknown_wait_us := {int(seconds * 1000000)}; RETURN NEW; END $$;
-            CREATE OR REPLACE TRIGGER impatience BEFORE INSERT ON run
-            FOR EACH ROW EXECUTE FUNCTION test_impatience();""")
-
     def secret(self, name):
         for line in self._read("sandbox.conf").splitlines():
             key, _, value = line.partition("=")

@@ -36,7 +36,7 @@ static const struct fan_query q_wrong = {
            " count(*) FILTER (WHERE flags & 4 <> 0), count(*) FILTER (WHERE flags & 8 <> 0),"
            " count(*) FILTER (WHERE flags & 16 <> 0)] AS counts,"
            " min(due) FILTER (WHERE state = 1) AS retry_due,"
-           " min(due) FILTER (WHERE state = 2) AS unknown_due"
+           " min(due) FILTER (WHERE state = 2) AS unknown_since"
            " FROM message GROUP BY 1, 2),"
            "c AS (SELECT *, ARRAY[n_pending, n_retry, n_unknown, n_sent, n_failed, n_skipped,"
            " n_cancelled, n_unknown_final, n_expired, n_undelivered, n_delivered, n_read, n_opened,"
@@ -48,7 +48,7 @@ static const struct fan_query q_wrong = {
            " OR c.state > 0 AND NOT c.is_retry AND coalesce(k.n, 0) <> c.size"
            " OR c.is_retry AND k.n IS NOT NULL OR c.watermark > c.size"
            " OR k.retry_due < coalesce(c.retry_due, k.retry_due + 1)"
-           " OR k.unknown_due < coalesce(c.unknown_due, k.unknown_due + 1)",
+           " OR k.unknown_since < coalesce(c.unknown_since, k.unknown_since + 1)",
 };
 
 static void must(enum fan_err err, const char *what, const struct fan_why *why)
@@ -72,7 +72,7 @@ static struct fan_db *log_in(const struct world *w, const char *role)
 
 void world_open(struct world *w)
 {
-    *w = (struct world){ .account = WORLD_ACCOUNT, .run = 1 };
+    *w = (struct world){ .account = WORLD_ACCOUNT, .run = 1, .unknown_wait = 900 * FAN_SECOND };
     pg_migrated_database(w->url);
     pg_exec(w->url, first_rows);
     w->arena = fan_arena_new();
@@ -335,6 +335,7 @@ struct fan_claim_outcomes world_outcomes(struct world *w, size_t room)
         .outcomes = fan_arena_array(w->arena, room, sizeof(int16_t)),
         .reasons = fan_arena_array(w->arena, room, sizeof(int16_t)),
         .attempts = fan_arena_array(w->arena, room, sizeof(int16_t)),
+        .free = fan_arena_array(w->arena, room, sizeof(int16_t)),
         .codes = fan_arena_array(w->arena, room, sizeof(struct fan_bytes)),
         .provider_ids = fan_arena_array(w->arena, room, sizeof(struct fan_bytes)),
         .delays = fan_arena_array(w->arena, room, sizeof(int64_t)),
@@ -436,8 +437,9 @@ int64_t world_settle(struct world *w)
 {
     int64_t settled;
 
-    must(fan_chunks_settle(w->scheduler, w->account, w->run, w->arena, &settled, &w->why), "settle",
-            &w->why);
+    must(fan_chunks_settle(w->scheduler, w->account, w->run, w->unknown_wait, 3, w->arena, &settled,
+                 &w->why),
+            "settle", &w->why);
     must(fan_db_commit(w->scheduler, &w->why), "settle", &w->why);
     return settled;
 }

@@ -24,6 +24,7 @@ struct world {
     struct fan_arena *queries;
     struct fan_why why;
     fan_id account, run;
+    fan_time unknown_wait; /* of world_settle; 15 minutes */
 };
 
 /** Make it: account 1 with channel 1 (SMS), campaign 1 and a run that is running; nobody in it. */

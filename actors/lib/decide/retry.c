@@ -1,72 +1,105 @@
 #include "actors/lib/decide/retry.h"
 
+#include "proto/err.h"
+
 #define ASKED_AT_MOST (3600 * FAN_SECOND)
 
-/* Attempts that are nobody's fault cost no try, but not for ever. */
-enum { FREE_TRIES = 50 };
-
-const struct fan_retry_rules fan_retry_fast = {
-    .tries = 3,
-    .base_us = 1 * FAN_SECOND,
-    .cap_us = 60 * FAN_SECOND,
-    .deferred_us = 3600 * FAN_SECOND,
+static const struct fan_retry_rules presets[FAN_RETRY_PRESET_COUNT] = {
+    [FAN_RETRY_FAST] = {
+        .tries = 3,
+        .free_tries = 50,
+        .base_us = 1 * FAN_SECOND,
+        .cap_us = 60 * FAN_SECOND,
+        .deferred_us = 3600 * FAN_SECOND,
+    },
+    [FAN_RETRY_PATIENT] = {
+        .tries = 3,
+        .free_tries = 50,
+        .base_us = 300 * FAN_SECOND,
+        .cap_us = 300 * FAN_SECOND,
+        .deferred_us = 3600 * FAN_SECOND,
+    },
 };
 
-const struct fan_retry_rules fan_retry_patient = {
-    .tries = 3,
-    .base_us = 300 * FAN_SECOND,
-    .cap_us = 300 * FAN_SECOND,
-    .deferred_us = 3600 * FAN_SECOND,
+/* clang-format off */
+static const struct fan_outcome_rule rules[FAN_OUTCOME_CLASS_COUNT] = {
+    [FAN_ACCEPTED] =
+        { FAN_MESSAGE_SENT,    0, FAN_TRY_COSTS, FAN_WAIT_NONE, FAN_SIGN_GOOD },
+    [FAN_RETRY_LATER] =
+        { FAN_MESSAGE_RETRY,   0, FAN_TRY_FREE_UNSERVED, FAN_WAIT_BACKOFF, FAN_SIGN_LOOK },
+    [FAN_AMBIGUOUS] =
+        { FAN_MESSAGE_UNKNOWN, 0, FAN_TRY_COSTS, FAN_WAIT_NONE, FAN_SIGN_TROUBLE },
+    [FAN_RECIPIENT_PERMANENT] =
+        { FAN_MESSAGE_FAILED,  FAN_REASON_PROVIDER, FAN_TRY_COSTS, FAN_WAIT_NONE, FAN_SIGN_GOOD },
+    [FAN_RECIPIENT_DEFERRED] =
+        { FAN_MESSAGE_RETRY,   0, FAN_TRY_COSTS, FAN_WAIT_DEFERRED, FAN_SIGN_GOOD },
+    [FAN_CONTENT_PERMANENT] =
+        { FAN_MESSAGE_FAILED,  FAN_REASON_PROVIDER, FAN_TRY_COSTS, FAN_WAIT_NONE, FAN_SIGN_GOOD },
+    [FAN_CHANNEL_PAUSE] =
+        { FAN_MESSAGE_RETRY,   0, FAN_TRY_IS_FREE, FAN_WAIT_CAP, FAN_SIGN_REFUSED },
 };
+/* clang-format on */
 
-/* Full jitter: anything up to the bound, which doubles with each attempt. */
-static fan_time backoff(const struct fan_retry_rules *rules, uint32_t attempt, uint32_t random)
+enum fan_retry_preset fan_retry_preset_for(enum fan_kind kind)
 {
-    fan_time bound = rules->base_us;
+    return kind == FAN_KIND_EMAIL ? FAN_RETRY_PATIENT : FAN_RETRY_FAST;
+}
 
-    for (uint32_t i = 1; i < attempt && bound < rules->cap_us; i++)
+const struct fan_retry_rules *fan_retry_rules_of(enum fan_retry_preset preset, enum fan_kind kind)
+{
+    if (preset <= FAN_RETRY_BY_KIND || preset >= FAN_RETRY_PRESET_COUNT)
+        preset = fan_retry_preset_for(kind);
+    return &presets[preset];
+}
+
+const struct fan_outcome_rule *fan_outcome_rule_of(enum fan_outcome_class outcome)
+{
+    FAN_ASSERT(outcome >= FAN_ACCEPTED && outcome < FAN_OUTCOME_CLASS_COUNT);
+    return &rules[outcome];
+}
+
+/* Full jitter: anything up to the bound, which doubles with each attempt before. */
+static fan_time backoff(const struct fan_retry_rules *how, uint32_t before, uint32_t random)
+{
+    fan_time bound = how->base_us;
+
+    for (uint32_t i = 0; i < before && bound < how->cap_us; i++)
         bound *= 2;
-    if (bound > rules->cap_us)
-        bound = rules->cap_us;
+    if (bound > how->cap_us)
+        bound = how->cap_us;
     return (fan_time)((double)bound * random / 4294967296.0);
 }
 
-static struct fan_retry_decision again(const struct fan_retry_rules *rules, uint32_t attempt,
-        fan_time least, fan_time asked_us, bool free_try, uint32_t random)
+static fan_time delay_of(const struct fan_retry_rules *how, enum fan_try_wait wait,
+        const struct fan_attempt *attempt, bool free)
 {
-    uint32_t tries = free_try ? FREE_TRIES : rules->tries;
-    fan_time delay = backoff(rules, attempt, random);
+    fan_time delay = backoff(how, free ? attempt->free : attempt->tries, attempt->random);
+    fan_time asked = attempt->asked_us < ASKED_AT_MOST ? attempt->asked_us : ASKED_AT_MOST;
+    fan_time least = wait == FAN_WAIT_DEFERRED ? how->deferred_us
+            : wait == FAN_WAIT_CAP             ? how->cap_us
+                                               : 0;
 
-    if (attempt >= tries)
-        return (struct fan_retry_decision){ FAN_MESSAGE_FAILED, FAN_REASON_TRIES_USED_UP, 0 };
     if (delay < least)
         delay = least;
-    if (asked_us > ASKED_AT_MOST)
-        asked_us = ASKED_AT_MOST;
-    if (delay < asked_us)
-        delay = asked_us;
-    return (struct fan_retry_decision){ FAN_MESSAGE_RETRY, 0, delay };
+    return delay < asked ? asked : delay;
 }
 
-struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *rules,
-        enum fan_outcome_class outcome, uint32_t attempt, fan_time asked_us, bool free_try,
-        uint32_t random)
+struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *how,
+        const struct fan_attempt *attempt)
 {
-    switch (outcome) {
-    case FAN_ACCEPTED:
-        return (struct fan_retry_decision){ FAN_MESSAGE_SENT, 0, 0 };
-    case FAN_RETRY_LATER:
-        return again(rules, attempt, 0, asked_us, free_try, random);
-    case FAN_RECIPIENT_DEFERRED:
-        return again(rules, attempt, rules->deferred_us, asked_us, false, random);
-    case FAN_CHANNEL_PAUSE:
-        return again(rules, attempt, rules->cap_us, asked_us, true, random);
-    case FAN_RECIPIENT_PERMANENT:
-    case FAN_CONTENT_PERMANENT:
-        return (struct fan_retry_decision){ FAN_MESSAGE_FAILED, FAN_REASON_PROVIDER, 0 };
-    case FAN_AMBIGUOUS:
-    case FAN_OUTCOME_CLASS_COUNT:
-        break;
+    const struct fan_outcome_rule *rule = fan_outcome_rule_of(attempt->outcome);
+    bool free = rule->cost == FAN_TRY_IS_FREE ||
+            (rule->cost == FAN_TRY_FREE_UNSERVED && attempt->unserved);
+    bool used_up = free ? attempt->free + 1 >= how->free_tries : attempt->tries + 1 >= how->tries;
+    struct fan_retry_decision next = { .state = rule->state, .reason = rule->reason, .free = free };
+
+    if (next.state != FAN_MESSAGE_RETRY)
+        return next;
+    if (used_up) {
+        next.state = FAN_MESSAGE_FAILED;
+        next.reason = FAN_REASON_TRIES_USED_UP;
+        return next;
     }
-    return (struct fan_retry_decision){ FAN_MESSAGE_UNKNOWN, 0, 0 };
+    next.delay_us = delay_of(how, rule->wait, attempt, free);
+    return next;
 }
