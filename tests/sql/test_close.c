@@ -99,7 +99,7 @@ static void a_try_that_cost_none_is_counted_apart(void **state)
     assert_int_equal(world_record_all(&w, &taken.claim, &list), 2);
     assert_int_equal(world_promote(&w, 500), 2);
     assert_int_equal(world_number(&w,
-                             "SELECT sum((id & 511) * 100 + attempt * 10 + free_tries)"
+                             "SELECT sum((id & 511) * 100 + attempt * 10 + free_tries)::bigint"
                              " FROM message"),
             121);
 }
