@@ -2,6 +2,7 @@
 
 #include "gateway/live.h"
 #include "gateway/repeat.h"
+#include "proto/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -215,9 +216,13 @@ static enum fan_err serve_turn(struct fan_turn *turn, void *context)
     if (err || repeated)
         return err;
     err = call->route->handler(call);
+    FAN_FAULT("gateway.handled");
     if (!err && call->reply.overflowed)
         err = call_refuse(call, 413, "the answer would be too large; ask for a smaller page");
-    return err ? err : repeat_end(call);
+    if (!err)
+        err = repeat_end(call);
+    FAN_FAULT("gateway.before_commit");
+    return err;
 }
 
 void call_serve(void *context, struct fan_http_request *request)
@@ -233,6 +238,7 @@ void call_serve(void *context, struct fan_http_request *request)
         return;
     route = (struct fan_route){ .account = call_account(call) };
     err = fan_actor_turn(gateway->actor, &route, serve_turn, call, &why);
+    FAN_FAULT("gateway.committed");
     if (err)
         call_failed(call, err, &why);
     fan_metric_observe(gateway->seconds, (double)(fan_clock_elapsed() - begun) / FAN_SECOND);

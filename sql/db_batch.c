@@ -13,6 +13,8 @@
  */
 #include "sql/db_private.h"
 
+#include "proto/fault.h"
+
 #include <libpq-fe.h>
 #include <stdlib.h>
 
@@ -146,6 +148,7 @@ static void finish(struct fan_db *db, struct fan_batch *batch)
         one = one->next;
     for (int i = 0; i < batch->count && !batch->err; i++, one = one->next)
         fan_rows_of(&rows[i], one->ask.result);
+    FAN_FAULT("batch.answered");
     db->pending--;
     batch->done(batch->context, batch->err, rows, batch->count, &batch->why);
     fan_batch_free(&batch);
@@ -202,6 +205,7 @@ static bool send_batch(struct fan_db *db, struct fan_batch *batch)
         if (!fan_db_send_execute(db, &one->ask))
             return false;
     }
+    FAN_FAULT("batch.before_sync");
     batch->sent = true; /* early: the sync may leave, and its sending still be reported as failed */
     return PQpipelineSync(db->pg) == 1;
 }

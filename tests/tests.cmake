@@ -121,4 +121,12 @@ if(FAN_TESTS)
     foreach(test IN LISTS tests)
         fan_test(${test})
     endforeach()
+
+    # The quick ones of tests/fault; ./dev fault runs them all.
+    add_custom_target(test-fault-quick)
+    add_dependencies(test-fault-quick programs)
+    add_test(NAME fault/quick COMMAND tests/fault/run --quick
+        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(fault/quick PROPERTIES
+        TIMEOUT 600 RESOURCE_LOCK system ENVIRONMENT "${environment}")
 endif()

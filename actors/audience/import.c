@@ -5,6 +5,7 @@
  */
 #include "actors/audience/audience.h"
 #include "actors/audience/people.h"
+#include "proto/fault.h"
 #include "proto/json.h"
 #include "sql/store/event.h"
 #include "sql/store/tag.h"
@@ -279,6 +280,7 @@ static enum fan_err write_slice(struct intake *in, const struct row *rows, size_
     struct people people;
     enum fan_err err = match(in, rows, count, &people);
 
+    FAN_FAULT("import.matched");
     if (!err)
         err = write_people(in, &people);
     return err ? err : write_tags(in, &people);
@@ -320,7 +322,11 @@ static enum fan_err advance(struct intake *in, bool whole_block, bool *ended)
     *ended = state == FAN_IMPORT_COMPLETED;
     if (!err)
         err = announce(turn, in->import, rows, state);
-    return err ? err : fan_turn_commit(turn);
+    FAN_FAULT("import.before_commit");
+    if (!err)
+        err = fan_turn_commit(turn);
+    FAN_FAULT("import.block_committed");
+    return err;
 }
 
 /* Take in the next block, or find that the import is complete. */
@@ -334,6 +340,7 @@ static enum fan_err take_block(struct fan_turn *turn, fan_id import, bool *ended
         return err;
     if (in.held.next_block >= in.held.blocks)
         return advance(&in, false, ended);
+    FAN_FAULT("import.block_held");
     row_plan_init(&in.plan, &in.held, turn->arena);
     err = read_block(&in);
     for (size_t i = 0; i < in.rows_len && !err; i += SLICE)

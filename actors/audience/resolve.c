@@ -1,5 +1,6 @@
 #include "actors/audience/audience.h"
 
+#include "proto/fault.h"
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
 #include "sql/store/run.h"
@@ -90,13 +91,18 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
         err = fan_chunks_plan(turn->db, account, &plan, turn->arena, &chunks, &turn->why);
     if (!err)
         err = write_skips(turn, run, audience.channel, &people);
+    FAN_FAULT("audience.page_written");
     if (!err)
         err = fan_run_advance(turn->db, account, run,
                 page.count ? page.places[page.count - 1] : audience.cursor, *complete, turn->arena,
                 &turn->why);
     if (!err)
         err = announce(turn, &audience, chunks, &people, *complete);
-    return err ? err : fan_turn_commit(turn);
+    FAN_FAULT("audience.before_commit");
+    if (!err)
+        err = fan_turn_commit(turn);
+    FAN_FAULT("audience.page_committed");
+    return err;
 }
 
 enum fan_err on_resolve_request(struct fan_turn *turn, const struct fan_resolve_request *req)

@@ -243,6 +243,7 @@ static void describe(const struct fan_fleet_options *options, const struct row *
     bool server = row->when == WITH_CLUSTER;
 
     out->rules = row->rules;
+    out->rules.restart_ms = options->restart_ms;
     out->stop_signal = server ? SIGINT : SIGTERM; /* SIGINT: PostgreSQL's fast shutdown */
     out->child.env = row->when == WITH_SANDBOX
             ? with_config(env, fan_arena_printf(arena, "%s/sandbox.conf", options->home->path),

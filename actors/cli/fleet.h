@@ -21,6 +21,7 @@ struct fan_fleet_options {
     const struct fan_home *home;
     const char *bind; /* address of the gateway and the ingester */
     uint32_t port;
+    uint32_t restart_ms;    /* the longest pause before a process that ended is started again */
     const char *public_url; /* where the outside world reaches the ingester */
     bool sandbox;
     struct fan_texts without; /* names of processes that run elsewhere */

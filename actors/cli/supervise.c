@@ -2,12 +2,12 @@
 
 #include "proto/err.h"
 
-uint32_t fan_backoff_ms(uint32_t failures, uint32_t random)
+uint32_t fan_backoff_ms(uint32_t failures, uint32_t most_ms, uint32_t random)
 {
     uint32_t doubled = failures > 1 ? failures - 1 : 0;
-    uint32_t pause = FAN_BACKOFF_MOST_MS;
+    uint32_t pause = most_ms;
 
-    if (doubled < 8 && FAN_BACKOFF_LEAST_MS << doubled < FAN_BACKOFF_MOST_MS)
+    if (doubled < 8 && (uint32_t)FAN_BACKOFF_LEAST_MS << doubled < most_ms)
         pause = FAN_BACKOFF_LEAST_MS << doubled;
     return pause - pause / 5 + random % (2 * pause / 5 + 1);
 }
@@ -59,7 +59,8 @@ void fan_slot_ended(struct fan_slot *slot, bool well, fan_time now, uint32_t ran
     }
     slot->failures = was_healthy ? 1 : slot->failures + 1;
     slot->restarts++;
-    slot->not_before = now + fan_backoff_ms(slot->failures, random) * FAN_MS;
+    slot->not_before =
+            now + fan_backoff_ms(slot->failures, slot->rules.restart_ms, random) * FAN_MS;
     enter(slot, FAN_SLOT_WAITING, now);
 }
 

@@ -29,11 +29,12 @@ enum fan_slot_state {
 
 /* What a process is to the others. */
 struct fan_slot_rules {
-    bool once;        /* does one job; when that succeeded, it is done */
-    bool gate;        /* those of later waves start only when it is ready (once: done) */
-    uint8_t wave;     /* of starting; all of one wave start together */
-    uint8_t leave;    /* order of stopping: 0 first */
-    uint32_t stop_ms; /* how long it may take to end before it is killed */
+    bool once;           /* does one job; when that succeeded, it is done */
+    bool gate;           /* those of later waves start only when it is ready (once: done) */
+    uint8_t wave;        /* of starting; all of one wave start together */
+    uint8_t leave;       /* order of stopping: 0 first */
+    uint32_t stop_ms;    /* how long it may take to end before it is killed */
+    uint32_t restart_ms; /* the longest pause before it is started again */
 };
 
 struct fan_slot {
@@ -49,9 +50,9 @@ struct fan_slot {
 };
 
 /** The pause before a start that follows @failures failures in a row (1 or more): doubled from one
- * to the next, and moved by up to a fifth with @random, so that a fleet does not come back in step.
- */
-uint32_t fan_backoff_ms(uint32_t failures, uint32_t random);
+ * to the next up to @most_ms, and moved by up to a fifth with @random, so that a fleet does not
+ * come back in step. */
+uint32_t fan_backoff_ms(uint32_t failures, uint32_t most_ms, uint32_t random);
 
 void fan_slot_init(struct fan_slot *slot, struct fan_slot_rules rules);
 

@@ -21,7 +21,7 @@ enum { ORPHANS_MS = 8000 }; /* processes of a supervisor that was killed end soo
 struct up_options {
     const char *home;
     const char *bind;
-    uint32_t port;
+    uint32_t port, restart_ms;
     const char *public_url;
     bool sandbox;
     bool foreground_logs;
@@ -29,7 +29,9 @@ struct up_options {
     struct fan_texts another;
 };
 
-static const struct up_options defaults = { .bind = "127.0.0.1", .port = 8080 };
+static const struct up_options defaults = { .bind = "127.0.0.1",
+    .port = 8080,
+    .restart_ms = FAN_BACKOFF_MOST_MS };
 
 static const struct fan_option options[] = {
     FAN_OPTION(TEXT, struct up_options, home, "home", "DIR",
@@ -44,6 +46,8 @@ static const struct fan_option options[] = {
             "also run a simulator of the providers"),
     FAN_OPTION(FLAG, struct up_options, foreground_logs, "foreground-logs", NULL,
             "logs to standard error instead of DIR/log"),
+    FAN_OPTION(NUMBER, struct up_options, restart_ms, "restart-ms", "NUMBER",
+            "the longest pause before a process that ended is started again (30000)"),
     FAN_OPTION(TEXTS, struct up_options, without, "without", "NAME",
             "do not start this process: it runs elsewhere"),
     FAN_OPTION(TEXTS, struct up_options, another, "another", "NAME",
@@ -161,6 +165,7 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     const struct fan_fleet_options fleet = { .home = &up.home,
         .bind = up.options->bind,
         .port = up.options->port,
+        .restart_ms = up.options->restart_ms,
         .public_url = public_url(&up),
         .sandbox = up.options->sandbox,
         .without = up.options->without,

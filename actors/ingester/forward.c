@@ -10,6 +10,7 @@
 #include "actors/ingester/spool_reader.h"
 #include "actors/ingester/words.h"
 #include "actors/lib/driver/view.h"
+#include "proto/fault.h"
 #include "sql/store/channel.h"
 #include "sql/store/event.h"
 
@@ -281,8 +282,10 @@ static enum fan_err apply_account(struct batch *batch, const struct word *words,
     err = note_keys(batch, words, count, fresh, why);
     if (!err)
         err = merge(batch, words, fresh, count, &runs, why);
+    FAN_FAULT("forwarder.before_commit");
     if (!err)
         err = fan_db_commit(self->db, why);
+    FAN_FAULT("forwarder.committed");
     if (err) {
         fan_db_abort(self->db);
         return err;
@@ -358,9 +361,11 @@ static void settle(struct batch *batch)
     enum fan_err err;
 
     words_sort(&batch->words);
+    FAN_FAULT("forwarder.collected");
     err = apply_whenever(batch, &why);
     if (!err) {
         spool_reader_applied(self->reader, spool_reader_place(self->reader));
+        FAN_FAULT("forwarder.noted");
         batch->letter.seconds = (double)(fan_clock_elapsed() - began) / FAN_SECOND;
         batch->letter.oldest = batch->oldest;
     } else if (is_fault_of_record(err, &why)) {

@@ -3,6 +3,7 @@
 #include "actors/ingester/spool_sync.h"
 #include "broker/runtime/clock.h"
 #include "broker/runtime/log.h"
+#include "proto/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -346,7 +347,9 @@ static void on_synced(void *context, uint64_t ticket, bool safe)
         self->waiters = waiter->next;
         if (!self->waiters)
             self->waiters_end = &self->waiters;
+        FAN_FAULT("ingester.before_answer");
         waiter->done(waiter->context, safe);
+        FAN_FAULT("ingester.answered");
         free(waiter);
     }
 }
@@ -365,11 +368,13 @@ enum fan_err spool_append(struct spool *self, const struct spool_record *record,
     if (err)
         return err;
     bytes = fan_buffer_bytes(&self->scratch);
-    if (!write_whole(self->fd, bytes, self->end.offset)) {
+    FAN_FAULT("ingester.before_append");
+    if (FAN_FAULTY("ingester.append") || !write_whole(self->fd, bytes, self->end.offset)) {
         err = fail_disk(why, "write");
         retire_segment(self); /* whose half a record nobody writes behind */
         return err;
     }
+    FAN_FAULT("ingester.appended");
     self->bytes += bytes.len;
     move_end(self, (struct spool_place){ self->end.segment, self->end.offset + bytes.len });
     wait_for(self, done, context);

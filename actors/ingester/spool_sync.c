@@ -1,6 +1,7 @@
 #include "actors/ingester/spool_sync.h"
 
 #include "proto/err.h"
+#include "proto/fault.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -47,7 +48,7 @@ static bool fulfil(const struct wishes *round)
         bool again = i + 1 < round->len && round->at[i + 1].fd == wish->fd;
 
         if (!again)
-            safe &= fdatasync(wish->fd) == 0;
+            safe &= !FAN_FAULTY("ingester.sync") && fdatasync(wish->fd) == 0;
         if (wish->close_it)
             close(wish->fd);
     }
@@ -85,7 +86,10 @@ static void *work(void *context)
     struct wishes round;
 
     while (take_round(self, &round)) {
-        tell(self, round.at[round.len - 1].ticket, fulfil(&round));
+        bool safe = fulfil(&round);
+
+        FAN_FAULT("ingester.synced");
+        tell(self, round.at[round.len - 1].ticket, safe);
         free(round.at);
     }
     return NULL;

@@ -1,5 +1,6 @@
 #include "actors/lib/text/values.h"
 #include "actors/renderer/renderer.h"
+#include "proto/fault.h"
 
 static struct fan_bytes address_of(const struct fan_person *person, enum fan_kind kind)
 {
@@ -84,6 +85,7 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template
     for (size_t i = 0; i < count; i++) {
         int reason = refusal(template, &people[i], chunk->kind);
 
+        FAN_FAULT("renderer.copying");
         out->contacts[i] = chunk->contacts.at[i];
         out->formats[i] = FAN_BODY_TEXT;
         out->addresses[i] = address_of(&people[i], chunk->kind);

@@ -10,6 +10,8 @@
  */
 #include "actors/renderer/renderer.h"
 
+#include "proto/fault.h"
+
 enum { CARRIED_MAX = 256 * 1024 }; /* bytes of copies that still travel with the frame */
 
 struct settings {
@@ -99,6 +101,7 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
 
     enum fan_err err = fan_chunk_load(turn->db, account, req->chunk, req->epoch, turn->arena,
             &chunk, &turn->why);
+    FAN_FAULT("renderer.loaded");
     if (err == FAN_CONFLICT)
         return FAN_OK; /* an old frame, or somebody was first: nothing to do */
     if (!err)
@@ -112,6 +115,7 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     if (!err)
         err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena,
                 &turn->why);
+    FAN_FAULT("renderer.before_commit");
     if (err)
         return err;
     count(self, &messages);

@@ -2,6 +2,7 @@
 #include "actors/scheduler/scheduler.h"
 
 #include "actors/lib/decide/retry.h"
+#include "proto/fault.h"
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
 
@@ -54,10 +55,13 @@ static enum fan_err act(struct fan_turn *turn, struct look *look,
         fan_metric_add(look->self->asked_again, 1);
         return fan_emit_send_request(turn, &route, &send);
     case FAN_WINDOW_TAKE_BACK:
+        FAN_FAULT("scheduler.before_take_back");
         err = fan_chunk_take_back(turn->db, row->account, chunk, false, turn->arena, &taken,
                 &turn->why);
+        FAN_FAULT("scheduler.taking_back");
         if (!err)
             err = fan_turn_commit(turn);
+        FAN_FAULT("scheduler.taken_back");
         if (!err && taken) {
             fan_metric_add(look->self->taken_back, 1);
             fan_log(turn, FAN_WARN, "chunk.taken_back", "chunk %lld: its sender's lease is over",
@@ -118,13 +122,19 @@ static enum fan_err move_messages(struct fan_turn *turn, struct look *look)
     enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
             turn->arena, &promoted, &turn->why);
 
-    if (!err && promoted > 0)
+    if (!err && promoted > 0) {
+        FAN_FAULT("scheduler.promoting");
         err = fan_turn_commit(turn);
+        FAN_FAULT("scheduler.promoted");
+    }
     if (!err)
         err = fan_chunks_settle(turn->db, row->account, row->run, wait, rules->tries, turn->arena,
                 &settled, &turn->why);
-    if (!err && settled > 0)
+    if (!err && settled > 0) {
+        FAN_FAULT("scheduler.settling");
         err = fan_turn_commit(turn);
+        FAN_FAULT("scheduler.settled");
+    }
     return err;
 }
 
@@ -140,6 +150,7 @@ static enum fan_err end_run(struct fan_turn *turn, struct look *look)
             &turn->why);
     if (err || ended < 0)
         return err;
+    FAN_FAULT("scheduler.ending_run");
     news.state = (uint32_t)ended + 1;
     err = fan_event_insert(turn->db, row->account, row->run, 0, &fan_schema_run_changed, &news,
             turn->arena, &turn->why);
@@ -215,6 +226,7 @@ static enum fan_err gone_turn(struct fan_turn *turn, void *context)
 
     for (size_t i = 0; i < count && !err; i++) {
         bool taken;
+        FAN_FAULT("scheduler.before_worker_gone");
         err = fan_chunk_take_back(turn->db, turn->route.account, &owned[i], true, turn->arena,
                 &taken, &turn->why);
         if (!err && taken)

@@ -9,6 +9,8 @@
  */
 #include "actors/scheduler/scheduler.h"
 
+#include "proto/fault.h"
+
 #include <stdlib.h>
 
 static const struct fan_setting settings[] = {
@@ -142,6 +144,7 @@ static void on_sweep(void *context)
     lead_or_stand_by(self);
     if (!self->leading || fan_actor_draining(self->actor))
         return;
+    FAN_FAULT("scheduler.leading");
     scheduler_launch_due(self);
     sweep(self);
     scheduler_ask_imports(self);

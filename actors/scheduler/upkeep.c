@@ -1,6 +1,7 @@
 /* What is due by the clock, and what must be looked after now and then. */
 #include "actors/scheduler/scheduler.h"
 
+#include "proto/fault.h"
 #include "sql/store/event.h"
 #include "sql/store/waiting.h"
 
@@ -59,13 +60,17 @@ static enum fan_err launch(struct fan_turn *turn, void *context)
     const struct fan_run_changed news = { due->campaign, FAN_RUN_PREPARING + 1 };
     struct fan_route route = turn->route;
     bool created;
-    enum fan_err err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run,
-            &created, &turn->why);
+    enum fan_err err;
+
+    FAN_FAULT("scheduler.run_due");
+    err = fan_run_create(turn->db, due->account, &how, turn->arena, &route.run, &created,
+            &turn->why);
 
     if (err == FAN_CONFLICT && strcmp(turn->why.field, "channel_id") == 0)
         return wait_or_fail(turn, due);
     if (err || !created)
         return err;
+    FAN_FAULT("scheduler.run_inserted");
     err = fan_event_insert(turn->db, due->account, route.run, 0, &fan_schema_run_changed, &news,
             turn->arena, &turn->why);
     return err ? err : fan_emit_run_changed(turn, &route, &news);

@@ -2,6 +2,8 @@
  * settled, given up. */
 #include "actors/sender/sender.h"
 
+#include "proto/fault.h"
+
 #include <stdlib.h>
 
 enum { FLUSH_MS = 10 };
@@ -158,6 +160,7 @@ static void on_taken(void *context, enum fan_err err, const struct fan_rows *row
         return;
     }
     begin(claim);
+    FAN_FAULT("sender.claimed");
     claim_pump(claim);
 }
 
@@ -310,6 +313,7 @@ void claim_settle(struct claim *claim, const struct result *result)
     claim->copies[result->position].position = POSITION_SETTLED;
     copy_forget(&claim->copies[result->position]);
     claim->results[claim->results_len++] = *result;
+    FAN_FAULT("sender.noted");
     claims_pump_soon(claim->sender);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "actors/sender/sender.h"
 
+#include "proto/fault.h"
 #include "sql/store/event.h"
 
 #include <stdlib.h>
@@ -123,6 +124,7 @@ static void on_evidence(void *context, enum fan_err err, const struct fan_rows *
         return;
     }
     claim->recording_len = 0;
+    FAN_FAULT("sender.said_evidence");
     claims_pump_soon(claim->sender);
 }
 
@@ -198,6 +200,7 @@ static void take_opened(struct claim *claim, const struct turn *turn, const stru
     int watermark = fan_claim_read_open(&rows[turn->opened], arena, &unsendable);
     uint32_t opened = watermark < 0 ? 0 : (uint32_t)watermark - claim->opened;
 
+    FAN_FAULT("sender.opened");
     if (opened < turn->open_count)
         channel_return(claim->channel, turn->open_count - opened);
     claim->opening = 0;
@@ -220,6 +223,7 @@ static void take_closed(struct claim *claim, const struct turn *turn, const stru
     struct fan_route route = route_of(claim);
     size_t closed = fan_claim_read_closed(&rows[turn->closed]);
 
+    FAN_FAULT("sender.closed");
     /* A first attempt's claim answers with a row while it holds; a retry's only when it closed. */
     if (rows[turn->closed].count == 0 && !claim->taken.claim.is_retry)
         claim->closed_out = claim->lost = true;
@@ -278,6 +282,7 @@ static void forsake(struct claim *claim)
 
 static void take_released(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
 {
+    FAN_FAULT("sender.released");
     announce_done(claim);
     claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
     if (rows[turn->released].count == 0)
@@ -329,6 +334,7 @@ static void add_close(struct claim *claim, struct fan_batch *batch, struct turn 
     fan_event_add_settled(batch, &claim->taken.claim, claim->taken.run, &settled,
             (struct fan_ids){ outcomes.messages, outcomes.count });
     turn->closed = fan_claim_add_close(batch, &claim->taken.claim, &outcomes, claim->taken.kind);
+    FAN_FAULT("sender.before_close");
 }
 
 /* The lowest position from which on nothing was started. */
@@ -389,6 +395,7 @@ static void add_open(struct claim *claim, struct fan_batch *batch, struct turn *
             claim->taken.kind);
     if (!claim->carried)
         turn->copies = fan_claim_add_copies(batch, key, claim->opened, to, claim->taken.items);
+    FAN_FAULT("sender.before_open");
 }
 
 void claim_batch(struct claim *claim, bool flush)
@@ -415,6 +422,7 @@ void claim_batch(struct claim *claim, bool flush)
     add_close(claim, batch, turn);
     if (end) {
         claim->state = CLAIM_ENDING;
+        FAN_FAULT("sender.before_release");
         turn->released = fan_claim_add_release(batch, &claim->taken.claim,
                 claim->closed_out ? (int)never_started_from(claim) : -1);
     } else {
@@ -426,6 +434,7 @@ void claim_batch(struct claim *claim, bool flush)
             add_open(claim, batch, turn, open);
     }
     submit(claim, &batch, on_turn, turn);
+    FAN_FAULT("sender.batch_sent");
 }
 
 /* ---- the lease ---- */
@@ -453,6 +462,7 @@ void claim_renew(struct claim *claim)
 {
     struct fan_batch *batch = fan_batch_new(claim->taken.claim.account);
 
+    FAN_FAULT("sender.before_renew");
     fan_claim_add_renew(batch, &claim->taken.claim, claim->sender->set->lease_ms * FAN_MS);
     submit(claim, &batch, on_renewed, claim);
 }

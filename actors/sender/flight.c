@@ -1,6 +1,8 @@
 /* One message's way to the provider and back. */
 #include "actors/sender/sender.h"
 
+#include "proto/fault.h"
+
 #include <stdlib.h>
 
 /* After a provider refused the channel itself: its login, its sender. */
@@ -29,8 +31,10 @@ static void land(struct flight *flight, const struct result *result)
 {
     struct claim *claim = flight->claim;
 
+    FAN_FAULT("sender.judged");
     journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason,
             result->provider_id);
+    FAN_FAULT("sender.journalled");
     claim->channel->in_flight--;
     claim->in_flight--;
     claim_settle(claim, result);
@@ -127,6 +131,7 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
     struct fan_outcome outcome = { .delay_ms = -1 };
     const struct channel *channel = flight->claim->channel;
 
+    FAN_FAULT("sender.answered");
     fan_metric_observe(flight->claim->sender->latency, (double)reply->took_us * 1e-6);
     channel->provider->judge(&flight->sending, &response, flight->arena, &outcome);
     FAN_ASSERT(outcome.outcome >= FAN_ACCEPTED && outcome.outcome < FAN_OUTCOME_CLASS_COUNT);
@@ -219,7 +224,10 @@ void flight_start(struct claim *claim, uint32_t position)
         refuse(flight, &why);
         return;
     }
+    FAN_FAULT("sender.before_start");
     journal_started(claim->slot, position);
+    FAN_FAULT("sender.started");
     call = call_of(flight);
     fan_http_send(claim->channel->client, &call, NULL, on_reply, flight);
+    FAN_FAULT("sender.handed_over"); /* this one, or others before it, are on the wire */
 }

@@ -1,6 +1,7 @@
 #include "actors/sender/replay.h"
 
 #include "actors/sender/sender.h"
+#include "proto/fault.h"
 
 #include <stdlib.h>
 
@@ -141,6 +142,7 @@ static void on_evidence(void *context, enum fan_err err, const struct fan_rows *
         give_up(self, why);
         return;
     }
+    FAN_FAULT("sender.replayed");
     self->next++;
     next_slot(self);
 }
@@ -166,6 +168,7 @@ static void on_ended(void *context, enum fan_err err, const struct fan_rows *row
         give_up(self, why);
         return;
     }
+    FAN_FAULT("sender.replay_closed");
     slot = &self->left.slots[self->next];
     claim = claim_of(self, slot);
     batch = fan_batch_new(slot->account);
@@ -182,6 +185,7 @@ static void replay_slot(struct replay *self, const struct journal_slot *slot)
     struct fan_claim_outcomes known = what_it_knew(self, slot, false, fan_batch_arena(batch));
 
     self->chunks++;
+    FAN_FAULT("sender.before_replay");
     fan_claim_add_lock(batch, &claim);
     if (known.count > 0)
         fan_claim_add_close(batch, &claim, &known, (enum fan_kind)slot->kind);

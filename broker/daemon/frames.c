@@ -1,6 +1,7 @@
 /* Frames for one worker: they come in, wait a little, and go to somebody with credit. */
 #include "broker/daemon/broker.h"
 #include "broker/daemon/routing.h"
+#include "proto/fault.h"
 
 enum { WAIT_MS = 5000, CONTROL_FIRST = 0x0100, CONTROL_LAST = 0x01ff };
 
@@ -25,6 +26,7 @@ static void put(struct fan_broker *broker, const struct fan_frame *frame,
         .dies_at = dies_at(frame, now),
     };
 
+    FAN_FAULT("broker.received");
     fan_metric_add(broker->count.in, 1);
     if (fan_queues_put(&broker->queues, &key, &queued, now))
         *packet = NULL;
@@ -63,10 +65,12 @@ void fan_broker_dispatch(struct fan_broker *broker)
     struct fan_handover next;
 
     while (fan_routing_next(&broker->queues, &broker->registry, now, &next)) {
+        FAN_FAULT("broker.before_handover");
         if (!fan_socket_send(next.worker->socket, &next.packet)) {
             next.worker->is_full = true;
             continue;
         }
+        FAN_FAULT("broker.handed_over");
         fan_routing_sent(&broker->queues, &next);
         fan_metric_add(broker->count.out, 1);
     }

@@ -11,6 +11,7 @@
 #include "broker/runtime/clock.h"
 #include "broker/runtime/http_reply.h"
 #include "proto/buffer.h"
+#include "proto/fault.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -65,6 +66,7 @@ static int may_begin(void *context, char *there, char *here, int port_there, int
     int64_t stop_after = transfer->call.stop_after;
 
     (void)there, (void)here, (void)port_there, (void)port_here;
+    FAN_FAULT("http.before_first_byte");
     if (transfer->passed)
         return harmless_again(transfer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
     if (stop_after && fan_clock_elapsed() >= stop_after)
@@ -112,6 +114,7 @@ static size_t take_header(char *at, size_t size, size_t count, void *context)
     struct fan_buffer *headers = &easy->parts->headers;
     struct fan_bytes line = { at, size * count };
 
+    FAN_FAULT("http.answering");
     if (easy->parts->policy->mail)
         hurry_goodbye(easy, line);
     else if (fan_bytes_starts(line, FAN_LIT("HTTP/")))

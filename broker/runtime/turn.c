@@ -4,6 +4,7 @@
  */
 #include "broker/runtime/actor_inside.h"
 #include "broker/runtime/socket.h"
+#include "proto/fault.h"
 
 #include <stdlib.h>
 
@@ -52,6 +53,7 @@ static void outbox_send(struct fan_actor *actor)
             fan_bus_send(actor->bus, box->out[i].way, &box->out[i].packet);
         else
             fan_packet_free(&box->out[i].packet);
+        FAN_FAULT("turn.emitted");
     }
     box->len = 0;
 }
@@ -116,8 +118,11 @@ static struct fan_trace trace_of(struct fan_actor *actor, const struct fan_erran
 static enum fan_err commit(struct fan_turn *turn)
 {
     struct fan_actor *actor = turn->actor;
-    enum fan_err err = turn->db ? fan_db_commit(turn->db, &turn->why) : FAN_OK;
+    enum fan_err err;
 
+    FAN_FAULT("turn.before_commit");
+    err = turn->db ? fan_db_commit(turn->db, &turn->why) : FAN_OK;
+    FAN_FAULT("turn.committed");
     if (err)
         outbox_clear(&actor->outbox);
     else
@@ -135,6 +140,7 @@ static enum fan_err attempt(struct fan_turn *turn, const struct fan_errand *erra
     turn->why = (struct fan_why){ 0 };
     if (turn->db)
         fan_db_account(turn->db, errand->route.account);
+    FAN_FAULT("turn.begun");
     err = errand->fn(turn, errand->context);
     if (!err)
         return commit(turn);

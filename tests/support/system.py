@@ -21,6 +21,7 @@ import urllib.parse
 import urllib.request
 
 from checks import eventually, expect
+from fault_points import FaultPoints
 
 BUILD = os.environ.get("FAN_BUILD", "build/test")
 SOURCE = os.environ.get("FAN_SOURCE", ".")
@@ -82,19 +83,23 @@ class System:
     without FANFARE_: SANDBOX_DELAY_MS=50.
 
     outside: the provider simulator is no child of `fanfare up` and survives what befalls it.
+    restart_ms: how long `fanfare up` pauses, at most, before it starts a process again.
     another: workers to start one more of"""
 
-    def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, another=(), **settings):
+    def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, another=(), restart_ms=None,
+                 **settings):
         self.bin = os.path.join(os.path.abspath(build), "bin")
         self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
         self.base, self._ports = reserve_ports()
-        self.outside, self.another = outside, another
+        self.outside, self.another, self.restart_ms = outside, another, restart_ms
         self.sandbox = OUTSIDE if outside else SANDBOX  # the port behind it takes mail
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("FANFARE_", "PG"))}
         self.env.update({f"FANFARE_{name}": str(value) for name, value in settings.items()})
         with open(self._path("postgresql.conf"), "w", encoding="utf-8") as file:
             file.write(postgres)
+        self.faults = FaultPoints(self._path("fault"))
+        self.env["FAN_FAULT_DIR"] = self.faults.folder
         user = runs_as()
         if user:
             for path in (self.home, self._path("postgresql.conf")):
@@ -126,6 +131,7 @@ class System:
         words = ["up", "--home", self.home, "--port", str(self.base), "--sandbox"]
         words += ["--without", "sandbox"] if self.outside else []
         words += [word for name in self.another for word in ("--another", name)]
+        words += ["--restart-ms", str(self.restart_ms)] if self.restart_ms else []
         began = len(self._read("out"))
         self.supervisor = self._run("fanfare", words)
 

@@ -11,8 +11,15 @@ static const struct fan_slot_rules database = { .gate = true,
     .wave = 0,
     .leave = 2,
     .stop_ms = 3000 };
-static const struct fan_slot_rules job = { .once = true, .gate = true, .wave = 1, .leave = 1 };
-static const struct fan_slot_rules worker = { .wave = 2, .leave = 1, .stop_ms = 1000 };
+static const struct fan_slot_rules job = { .once = true,
+    .gate = true,
+    .wave = 1,
+    .leave = 1,
+    .restart_ms = FAN_BACKOFF_MOST_MS };
+static const struct fan_slot_rules worker = { .wave = 2,
+    .leave = 1,
+    .stop_ms = 1000,
+    .restart_ms = FAN_BACKOFF_MOST_MS };
 static const struct fan_slot_rules door = { .wave = 2, .leave = 0 };
 
 static void a_pause_doubles_up_to_half_a_minute(void **state)
@@ -31,16 +38,24 @@ static void a_pause_doubles_up_to_half_a_minute(void **state)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(fan_backoff_ms(cases[i].failures, 0), cases[i].least);
+        assert_int_equal(fan_backoff_ms(cases[i].failures, FAN_BACKOFF_MOST_MS, 0), cases[i].least);
         for (uint32_t random = 0; random < 100000; random += 997)
-            assert_in_range(fan_backoff_ms(cases[i].failures, random), cases[i].least,
-                    cases[i].most);
+            assert_in_range(fan_backoff_ms(cases[i].failures, FAN_BACKOFF_MOST_MS, random),
+                    cases[i].least, cases[i].most);
     }
+}
+
+static void a_pause_is_never_longer_than_it_may_be(void **state)
+{
+    assert_int_equal(fan_backoff_ms(1, 100, 0), 80);
+    for (uint32_t random = 0; random < 1000; random++)
+        assert_in_range(fan_backoff_ms(20, 100, random), 80, 120);
+    assert_int_equal(fan_backoff_ms(20, 0, 7), 0);
 }
 
 static void pauses_differ_by_chance(void **state)
 {
-    assert_int_not_equal(fan_backoff_ms(3, 1), fan_backoff_ms(3, 700));
+    assert_int_not_equal(fan_backoff_ms(3, 30000, 1), fan_backoff_ms(3, 30000, 700));
 }
 
 static void a_wave_waits_for_the_gates_before_it(void **state)
@@ -132,7 +147,7 @@ static void a_program_that_cannot_be_run_waits_longer_and_longer(void **state)
     for (uint32_t i = 1; i < 9; i++) {
         fan_slot_ended(&slot, false, AT(1000), 0);
         assert_int_equal(slot.failures, i);
-        assert_int_equal(slot.not_before, AT(1000) + fan_backoff_ms(i, 0) * FAN_MS);
+        assert_int_equal(slot.not_before, AT(1000) + fan_backoff_ms(i, 30000, 0) * FAN_MS);
     }
 }
 
@@ -194,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_doubles_up_to_half_a_minute),
+        cmocka_unit_test(a_pause_is_never_longer_than_it_may_be),
         cmocka_unit_test(pauses_differ_by_chance),
         cmocka_unit_test(a_wave_waits_for_the_gates_before_it),
         cmocka_unit_test(nothing_is_restarted_while_its_gate_is_closed),

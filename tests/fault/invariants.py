@@ -1,0 +1,216 @@
+"""What must be true after every fault. Three books are compared: counters, rows, and the journal of
+the provider, which is the truth about what left us.
+
+Each invariant is a function that yields complaints. I9 (everything comes to rest) is the load's
+waiting; I6 and I10 are also sampled while it runs (watch.py). I12 (the audit chain) has no process
+yet.
+"""
+import os
+from collections import Counter, defaultdict
+from datetime import datetime
+
+from books import message_of
+from checks import eventually, expect
+from system import CRASH
+from watch import wrong_counters
+
+PENDING, RETRY, UNKNOWN, SENT, FAILED, SKIPPED, CANCELLED, UNKNOWN_FINAL, EXPIRED = range(9)
+OPEN = (PENDING, RETRY, UNKNOWN)
+NOT_SENT = (FAILED, SKIPPED, CANCELLED, EXPIRED)
+IN_DOUBT = ("accepted", "failed")  # the provider took it, or may have
+SECRETS = ("TWILIO_AUTH_TOKEN", "META_ACCESS_TOKEN", "META_APP_SECRET")
+CANARIES = ("+49151", "49151000", "@example.org", "Müller-Lüdenscheidt", "+49160", "Xyzzy")
+
+
+def callbacks_come_to_rest(site, seconds=60):
+    """Wait until the provider has called back for everything, and all of it is applied."""
+    def at_rest():
+        tally = site.sandbox_stats()
+        if not tally or tally["callbacks"]["waiting"]:
+            return False
+        try:
+            return site.number("SELECT count(*) FROM provider_event") == \
+                tally["callbacks"]["delivered"]
+        except AssertionError:
+            return False  # PostgreSQL is away
+    eventually(at_rest, seconds, "I7: every callback answered 2xx is applied once", pause=0.2)
+    expect(site.sandbox_stats()["callbacks"]["given_up"], 0, "callbacks given up")
+
+
+def messages_of(site, campaign):
+    """Its messages: id -> (state, contact, address, attempt, progress, lost)."""
+    rows = site.sql(f"""SELECT m.id, m.state, m.contact_id, m.address, m.attempt, m.progress,
+          coalesce(m.lost_epoch, 0)
+        FROM chunk c JOIN message m ON m.account_id = c.account_id AND m.id >> 9 = c.id
+        WHERE c.account_id = {campaign.account} AND c.run_id = {campaign.run}
+          AND NOT c.is_retry""")
+    return {int(row[0]): (int(row[1]), int(row[2]), row[3], *map(int, row[4:])) for row in rows}
+
+
+class Facts:
+    """What is known of a load, read once for all invariants."""
+
+    def __init__(self, site, load):
+        self.site, self.load = site, load
+        self.lines = load.requests()
+        self.messages = {campaign.id: messages_of(site, campaign) for campaign in load.campaigns}
+        self.asked = defaultdict(list)  # verdicts by message, in order
+        for line in self.lines:
+            self.asked[message_of(line)].append(line["verdict"])
+
+    def each(self):
+        for campaign in self.load.campaigns:
+            yield campaign, self.messages[campaign.id]
+
+
+def i1_nobody_is_lost(facts):
+    for campaign, messages in facts.each():
+        people = {row[1] for row in messages.values()}
+        left = sum(row[0] in OPEN for row in messages.values())
+        if (len(messages), len(people), left) != (campaign.crowd, campaign.crowd, 0):
+            yield (f"campaign {campaign.id}: {campaign.crowd} people, {len(messages)} messages to "
+                   f"{len(people)} of them, {left} without a fate")
+
+
+def i2_every_state_is_a_legal_one(facts):
+    for campaign, messages in facts.each():
+        bad = {id: row for id, row in messages.items()
+               if row[0] not in range(9) or (row[4] > 0 and row[0] != SENT)}
+        if bad:
+            yield f"campaign {campaign.id}: {len(bad)} in no legal state: {list(bad.items())[:3]}"
+    left = facts.site.number(f"""SELECT count(*) FROM chunk
+        WHERE run_id IN ({facts.load.runs}) AND state <> 3""")
+    if left:
+        yield f"{left} chunks are not done though their run is"
+
+
+def i3_no_request_too_many(facts):
+    """at_most_once: none behind one that may have been taken. at_least_once: as many more as were
+    in flight when senders died."""
+    extra = 0
+    for campaign, messages in facts.each():
+        for id in messages:
+            verdicts = facts.asked.get(id, [])
+            doubtful = [n for n, verdict in enumerate(verdicts) if verdict in IN_DOUBT]
+            behind = len(verdicts) - doubtful[0] - 1 if doubtful else 0
+            extra += behind
+            if behind and campaign.policy == "at_most_once":
+                yield f"message {id} of campaign {campaign.id}, at_most_once: {verdicts}"
+                return
+    in_flight = 2 * facts.site.connections  # two accounts have a channel each
+    most = (facts.load.kills + 4 * facts.load.lost_hosts) * in_flight
+    if extra > most:
+        yield f"at_least_once: {extra} requests too many, {most} would be for the deaths"
+
+
+def i4_and_i5_what_was_taken_is_told(facts):
+    """No request for who was not to get one, and no acceptance told as a failure; all of them are
+    told, once their callbacks are in."""
+    for campaign, messages in facts.each():
+        for id, row in messages.items():
+            accepted = "accepted" in facts.asked.get(id, [])
+            if accepted != (row[0] == SENT):
+                yield (f"message {id} of campaign {campaign.id} is in state {row[0]}, the provider "
+                       f"says {facts.asked.get(id, 'that it was not asked')}")
+                return
+
+
+def i6_counters_are_a_recount(facts):
+    wrong = wrong_counters(facts.site, facts.load.runs)
+    if wrong:
+        yield f"counters and recount: {wrong}"
+    if not facts.load.watch.looks:
+        yield "nobody looked at the counters while it ran"
+    yield from facts.load.watch.complaints()  # I10, too
+
+
+def i8_accounts_keep_apart(facts):
+    own = {id: account for account, id in facts.site.sql(
+        f"SELECT account_id, id FROM run WHERE id IN ({facts.load.runs})")}
+    if len(own) != len(facts.load.campaigns):
+        yield f"runs {own}"
+    for line in facts.lines:
+        foreign = line["to"].startswith("+49160")
+        if foreign != (line["token"].split("-")[0] != "1"):
+            yield f"a request with the token {line['token']} was for another account's person"
+            return
+    for campaign, messages in facts.each():
+        if any(row[2] and row[2].startswith("+49160") != (campaign.account != 1)
+               for row in messages.values()):
+            yield f"campaign {campaign.id} has messages to another account's people"
+
+
+def i11_logs_tell_nothing(facts):
+    site = facts.site
+    words = [site.secret(name) for name in SECRETS] + [site.key, *CANARIES]
+    folder = os.path.join(site.home, "log")
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if any(word in line for word in words):
+                    yield f"{name} tells what nobody should read: {line[:200]}"
+                    break
+
+
+def i13_a_pause_bites(facts):
+    for campaign, begin, until in facts.load.pauses:
+        messages = facts.messages[campaign.id]
+        late = [line for line in facts.lines if message_of(line) in messages
+                and begin + 2 < instant(line) < until]
+        if late:
+            yield f"campaign {campaign.id}: {len(late)} requests more than 2 s after its pause"
+
+
+def i14_nobody_else_died(facts):
+    site = facts.site
+    restarts = {name: process["restarts"] for name, process in site.fleet().items()}
+    for name, count in restarts.items():
+        if count != site.deaths[name]:
+            yield f"{name} was started again {count} times, and killed {site.deaths[name]} times"
+    folder = os.path.join(site.home, "log")
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            crash = next((line for line in file if CRASH.search(line)), None)
+        if crash:
+            yield f"{name}: {crash[:300]}"
+
+
+def instant(line):
+    return datetime.fromisoformat(line["at"].replace("Z", "+00:00")).timestamp()
+
+
+def i15_the_rate_is_kept(facts):
+    """In any second no more than 105 %, and what was in flight, which a stall may have bunched."""
+    by_account = defaultdict(list)
+    for line in facts.lines:
+        by_account[line["token"].split("-")[0]].append(instant(line))
+    for account, instants in by_account.items():
+        first = 0
+        for last, at in enumerate(instants):
+            while instants[first] <= at - 1:
+                first += 1
+            if last - first + 1 > 1.05 * facts.site.rate + facts.site.connections:
+                yield f"account {account}: {last - first + 1} requests within a second"
+                return
+
+
+def i16_one_run_for_each_occasion(facts):
+    ids = ", ".join(str(campaign.id) for campaign in facts.load.campaigns)
+    runs = Counter(row[0] for row in facts.site.sql(
+        f"SELECT campaign_id FROM run WHERE campaign_id IN ({ids})"))
+    if set(runs.values()) != {1}:
+        yield f"runs by campaign: {dict(runs)}"
+
+
+INVARIANTS = [i1_nobody_is_lost, i2_every_state_is_a_legal_one, i3_no_request_too_many,
+              i4_and_i5_what_was_taken_is_told, i6_counters_are_a_recount, i8_accounts_keep_apart,
+              i11_logs_tell_nothing, i13_a_pause_bites, i14_nobody_else_died, i15_the_rate_is_kept,
+              i16_one_run_for_each_occasion]
+
+
+def check(site, load):
+    """Hold every invariant against a load that has come to rest."""
+    facts = Facts(site, load)
+    wrong = [f"{test.__name__.replace('_', ' ')}: {complaint}"
+             for test in INVARIANTS for complaint in test(facts)]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,235 @@
+"""A system to be ill-treated: two accounts with people and channels, and campaigns under way.
+
+The provider's simulator stands outside: its journal is the truth about what left us.
+"""
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import invariants
+from books import message_of
+from checks import eventually, expect
+from people import as_csv, people
+from system import System
+from watch import Watch
+
+AT_MOST_ONCE, AT_LEAST_ONCE = "at_most_once", "at_least_once"
+LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 4, 30
+RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
+CROWD, FOREIGN = 1000, 60
+SUPPRESSED = 5  # of each crowd
+RESTART_MS = 300
+
+SETTINGS = {"SENDER_LEASE_MS": LEASE_S * 1000, "SENDER_SEND_TTL_MS": 1000,
+            "SANDBOX_DELAY_MS": 150, "SANDBOX_LATENCY_MS": LATENCY_MS,
+            "SCHEDULER_ASK_AGAIN_MS": 2000, "DRAIN_MS": 3000}
+
+
+def stranger(n):
+    """People of the second account: not one of their words may turn up in the first."""
+    return {"external_id": f"canary-{n}", "first_name": f"Canary{n}", "last_name": "Xyzzy",
+            "phone": f"+49160{n:08d}", "email": f"canary{n}@xyzzy.example",
+            "city": "Xyzzyville", "preferred_product": "Xyzzy"}
+
+
+@dataclass
+class Campaign:
+    account: int
+    id: int
+    run: int
+    policy: str
+    crowd: int
+
+
+class Account:
+    def __init__(self, site, id, key):
+        self.site, self.id, self.key, self.channel = site, id, key, None
+
+    def __enter__(self):
+        """What the site asks of the API is asked for this account."""
+        self.before, self.site.key = self.site.key, self.key
+        return self
+
+    def __exit__(self, *_):
+        self.site.key = self.before
+
+
+class Site(System):
+    def __init__(self, crowd=CROWD, seed=1, **settings):
+        super().__init__(outside=True, restart_ms=RESTART_MS, **{**SETTINGS, **settings})
+        self.crowd, self.seed, self.rate, self.connections = crowd, seed, RATE, CONNECTIONS
+        self.deaths = Counter()  # by process, those that were wanted
+
+    def start(self):
+        first = not self.simulator
+        super().start()
+        if first:
+            self._settle_in()
+
+    def _settle_in(self):
+        self.decide_unknowns_after(UNKNOWN_S)
+        self.accounts = [Account(self, 1, self.key), self._second_account()]
+        crowds = [people(self.crowd), [stranger(n) for n in range(FOREIGN)]]
+        for account, crowd in zip(self.accounts, crowds):
+            with account:
+                account.channel = self.sms_channel(rate=self.rate, connections=self.connections)
+                self.import_csv(as_csv(crowd), tags="crowd")
+            self.sql(f"""INSERT INTO suppression (account_id, contact_id, kind, reason)
+                SELECT account_id, id, 0, 'test' FROM contact WHERE account_id = {account.id}
+                ORDER BY id LIMIT {SUPPRESSED}""")
+
+    def _second_account(self):
+        id = self.number("INSERT INTO account (name) VALUES ('Canary') RETURNING account_id")
+        key = f"ffk_{id}_{secrets.token_urlsafe(32)}"
+        digest = hashlib.blake2b(key.encode(), digest_size=32).hexdigest()
+        self.sql(f"""WITH u AS (INSERT INTO app_user (account_id, email, role)
+                VALUES ({id}, 'canary@xyzzy.example', 'owner') RETURNING id)
+            INSERT INTO api_key (account_id, user_id, name, hash)
+            SELECT {id}, id, 'test', '\\x{digest}' FROM u""")
+        return Account(self, id, key)
+
+    # ---- campaigns ----
+
+    def begin(self, account, policy):
+        """Launch a campaign to everybody in the account's crowd."""
+        with account:
+            id = self.campaign(account.channel, message="Hello {first_name}",
+                               audience={"tags": ["crowd"]}, delivery_policy=policy)
+            run = self.launch(id)["run_id"]
+        crowd = self.crowd if account.id == 1 else FOREIGN
+        return Campaign(account.id, id, run, policy, crowd)
+
+    def load(self, **more):
+        """Campaigns under way: `with site.load() as load:`."""
+        return Load(self, **more)
+
+    def journal_since(self, offset):
+        """What the provider wrote down of requests behind a place in its journal."""
+        with open(self._path("sandbox.journal"), encoding="utf-8") as file:
+            file.seek(offset)
+            return [json.loads(line) for line in file if line.endswith("\n")]
+
+    def journal_end(self):
+        path = self._path("sandbox.journal")
+        return os.path.getsize(path) if os.path.exists(path) else 0
+
+    # ---- faults ----
+
+    def kill(self, name):
+        pid = super().kill(name)
+        self.deaths[name] += 1
+        return pid
+
+    def await_fault(self, fault, seconds=30):
+        """Where it fired. A fault that does not happen proves nothing."""
+        found = eventually(lambda: self.faults.fired(fault), seconds,
+                           f"the fault did not happen: {self.faults.rules.get(fault)}")
+        return found[-1]
+
+    def strike(self, place, nth=1, action="kill", process="", seconds=30, **more):
+        """Let something happen at a place, and wait until it has and the process is back, or
+        stopped. Returns the process's name and number."""
+        fault = self.faults.arm(place, nth, action, process=process, **more)
+        _, name, pid = self.await_fault(fault, seconds)
+        self.faults.disarm(fault)
+        if action in ("kill", "exit"):
+            self.deaths[name] += 1
+            self.await_process(name, pid)
+        return name, pid
+
+    @contextlib.contextmanager
+    def asleep(self, pid):
+        """While the block lasts, the process is stopped."""
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+class Load:
+    """One campaign for each policy, and one of another account. At the end of the block everything
+    must come to rest and be right."""
+
+    def __init__(self, site, policies=(AT_MOST_ONCE, AT_LEAST_ONCE), foreign=True, lost_hosts=0):
+        self.site, self.policies, self.foreign = site, policies, foreign
+        self.lost_hosts = lost_hosts
+        self.kills = 0  # of senders, or stops of them: requests in flight may be repeated
+        self.pauses = []  # (campaign, from, until): instants in between nothing may leave
+        self.began = time.monotonic()
+
+    def __enter__(self):
+        self.since = self.site.journal_end()
+        self.before = Counter(self.site.deaths)
+        own, other = self.site.accounts
+        self.campaigns = [self.site.begin(own, policy) for policy in self.policies]
+        if self.foreign:
+            self.campaigns.append(self.site.begin(other, AT_MOST_ONCE))
+        self.watch = Watch(self.site, self.runs)
+        return self
+
+    def __exit__(self, failed, *_):
+        try:
+            if not failed:
+                self.settle()
+        finally:
+            self.watch.stop()
+        if not failed:
+            invariants.check(self.site, self)
+
+    @property
+    def runs(self):
+        return ", ".join(str(campaign.run) for campaign in self.campaigns)
+
+    def requests(self):
+        """What the provider was asked since the load began."""
+        return self.site.journal_since(self.since)
+
+    def await_requests(self, share):
+        """Wait until a share of all messages has reached the provider."""
+        wanted = share * sum(campaign.crowd for campaign in self.campaigns)
+        eventually(lambda: len(self.requests()) >= wanted, 60, f"{wanted:.0f} requests")
+
+    def strike(self, place, **more):
+        """As the site's; a sender that dies or sleeps may leave requests in doubt."""
+        name, pid = self.site.strike(place, **more)
+        self.kills += name.startswith("sender")
+        return name, pid
+
+    def kill(self, name):
+        pid = self.site.kill(name)
+        self.kills += name.startswith("sender")
+        self.site.await_process(name, pid)
+        return pid
+
+    def settle(self, seconds=LEASE_S + GRACE_S + UNKNOWN_S + CALM_S + 30):
+        """I9: everything ends within the lease, the grace, the wait for evidence, and a while."""
+        eventually(lambda: self._left() == 0, seconds, "I9: the runs end", pause=0.2)
+        invariants.callbacks_come_to_rest(self.site)
+
+    def _left(self):
+        try:
+            return self.site.number(
+                f"SELECT count(*) FROM run WHERE id IN ({self.runs}) AND state < 3")
+        except AssertionError:
+            return -1  # PostgreSQL is away
+
+    @property
+    def unknown(self):
+        """How many messages were unknown at some time."""
+        return self.site.number(f"""SELECT count(*) FROM message m
+            JOIN chunk c ON c.account_id = m.account_id AND c.id = m.id >> 9
+            WHERE c.run_id IN ({self.runs}) AND m.lost_epoch > 0""")
+
+    def accepted(self, campaign=None):
+        """How often each message was accepted, of one campaign or all."""
+        mine = None if campaign is None else set(invariants.messages_of(self.site, campaign))
+        taken = Counter(message_of(line) for line in self.requests()
+                        if line["verdict"] == "accepted")
+        return taken if mine is None else Counter({id: n for id, n in taken.items() if id in mine})
