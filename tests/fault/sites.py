@@ -73,7 +73,6 @@ class Site(System):
             self._settle_in()
 
     def _settle_in(self):
-        self.decide_unknowns_after(UNKNOWN_S)
         self.accounts = [Account(self, 1, self.key), self._second_account()]
         crowds = [people(self.crowd), [stranger(n) for n in range(FOREIGN)]]
         for account, crowd in zip(self.accounts, crowds):
@@ -100,7 +99,8 @@ class Site(System):
         """Launch a campaign to everybody in the account's crowd."""
         with account:
             id = self.campaign(account.channel, message="Hello {first_name}",
-                               audience={"tags": ["crowd"]}, delivery_policy=policy)
+                               audience={"tags": ["crowd"]}, delivery_policy=policy,
+                               unknown_wait_seconds=UNKNOWN_S)
             run = self.launch(id)["run_id"]
         crowd = self.crowd if account.id == 1 else FOREIGN
         return Campaign(account.id, id, run, policy, crowd)
