@@ -149,6 +149,7 @@ static void on_sweep(void *context)
     sweep(self);
     scheduler_ask_imports(self);
     scheduler_end_uploads(self);
+    scheduler_statistics(self);
     scheduler_upkeep(self);
 }
 
@@ -228,7 +229,7 @@ static enum fan_err open_scheduler(struct fan_actor *actor, void *state, struct 
     const struct fan_common_settings *common = fan_actor_common(actor);
     struct fan_metrics *metrics = fan_actor_metrics(actor);
     struct scheduler *self = state;
-    const struct fan_db_options control = {
+    struct fan_db_options control = {
         .url = common->database_url,
         .user = set->control_user,
         .name = "fanfare-scheduler-control",
@@ -239,6 +240,10 @@ static enum fan_err open_scheduler(struct fan_actor *actor, void *state, struct 
     self->actor = actor;
     self->lock = fan_actor_new_db(actor, FAN_DB_FREE);
     self->control = fan_db_new(&control);
+    control.name = "fanfare-scheduler-statistics";
+    control.statement_timeout_ms = 60000;
+    self->statistics = fan_db_new(&control);
+    self->statistics_watch = fan_db_watch_new(fan_actor_loop(actor), self->statistics);
     self->live_runs =
             fan_metric_gauge(metrics, "fanfare_live_runs", "", "Runs that have not ended");
     self->leader = fan_metric_gauge(metrics, "fanfare_scheduler_leading", "",
@@ -260,6 +265,8 @@ static void close_scheduler(struct fan_actor *actor, void *state)
     free(self->runs);
     fan_db_free(&self->lock);
     fan_db_free(&self->control);
+    fan_db_watch_free(&self->statistics_watch);
+    fan_db_free(&self->statistics);
 }
 
 static const struct fan_role scheduler = {

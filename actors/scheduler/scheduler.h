@@ -6,6 +6,7 @@
 
 #include "actors/lib/decide/window.h"
 #include "broker/runtime/actor.h"
+#include "broker/runtime/db_watch.h"
 #include "sql/store/run.h"
 
 struct scheduler_settings {
@@ -32,6 +33,10 @@ struct scheduler {
     struct fan_actor *actor;
     struct fan_db *lock; /* stays idle but for the leader's lock */
     struct fan_db *control;
+    struct fan_db *statistics; /* the owner's as well: nobody waits while tables are read */
+    struct fan_db_watch *statistics_watch;
+    bool statistics_asked;
+    fan_time statistics_at; /* elapsed: not before */
     bool leading;
     struct live *runs; /* runs[count], in no order */
     size_t count, room;
@@ -57,6 +62,9 @@ void scheduler_ask_imports(struct scheduler *self);
 
 /** Fail the uploads that broke off together with the gateway that received them. */
 void scheduler_end_uploads(struct scheduler *self);
+
+/** Gather the statistics of tables that have grown by far, in the background. */
+void scheduler_statistics(struct scheduler *self);
 
 /** Partitions ahead, old events dropped. */
 void scheduler_upkeep(struct scheduler *self);

@@ -3,11 +3,12 @@
 
 #include "proto/fault.h"
 #include "sql/store/event.h"
+#include "sql/store/upkeep.h"
 #include "sql/store/waiting.h"
 
 #include <stdlib.h>
 
-enum { UPKEEP_S = 60, EVENTS_AT_ONCE = 10000 };
+enum { UPKEEP_S = 60, EVENTS_AT_ONCE = 10000, STATISTICS_MS = 1000 };
 
 /* A campaign that could not be launched for so long has failed. */
 #define MISSED_AFTER (3600 * FAN_SECOND)
@@ -120,6 +121,34 @@ static enum fan_err drop_events(struct fan_turn *turn, void *context)
     (void)context;
     return fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena, &dropped,
             &turn->why);
+}
+
+static void on_statistics(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
+{
+    struct scheduler *self = context;
+
+    (void)count;
+    self->statistics_asked = false;
+    self->statistics_at = fan_clock_elapsed() + STATISTICS_MS * FAN_MS;
+    if (err)
+        fan_log(NULL, FAN_WARN, "statistics.failed", "plans may not fit the tables: %s", why->text);
+    else if (rows[0].count > 0 && !fan_row_null(&rows[0], 0, 0))
+        fan_log(NULL, FAN_DEBUG, "statistics.gathered", "of %.*s",
+                FAN_BYTES_ARG(fan_row_text(&rows[0], 0, 0)));
+}
+
+void scheduler_statistics(struct scheduler *self)
+{
+    struct fan_batch *batch;
+
+    if (self->statistics_asked || fan_clock_elapsed() < self->statistics_at)
+        return;
+    self->statistics_asked = true;
+    batch = fan_batch_new(0);
+    fan_upkeep_add_analyze(batch);
+    fan_db_submit(self->statistics, &batch, on_statistics, self);
+    fan_db_watch_kick(self->statistics_watch);
 }
 
 void scheduler_upkeep(struct scheduler *self)

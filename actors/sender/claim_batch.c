@@ -45,23 +45,10 @@ static void announce_done(const struct claim *claim)
 
 static struct fan_claim_outcomes outcomes_of(const struct claim *claim, struct fan_arena *arena)
 {
-    size_t count = claim->recording_len;
-    struct fan_claim_outcomes out = {
-        .count = count,
-        .messages = fan_arena_array(arena, count, sizeof *out.messages),
-        .states = fan_arena_array(arena, count, sizeof *out.states),
-        .outcomes = fan_arena_array(arena, count, sizeof *out.outcomes),
-        .reasons = fan_arena_array(arena, count, sizeof *out.reasons),
-        .attempts = fan_arena_array(arena, count, sizeof *out.attempts),
-        .free = fan_arena_array(arena, count, sizeof *out.free),
-        .codes = fan_arena_array(arena, count, sizeof *out.codes),
-        .provider_ids = fan_arena_array(arena, count, sizeof *out.provider_ids),
-        .delays = fan_arena_array(arena, count, sizeof *out.delays),
-        .instants = fan_arena_array(arena, count, sizeof *out.instants),
-        .suppress = fan_arena_array(arena, count, sizeof *out.suppress),
-    };
+    struct fan_claim_outcomes out = fan_claim_outcomes_room(claim->recording_len, arena);
 
-    for (size_t i = 0; i < count; i++) {
+    out.count = claim->recording_len;
+    for (size_t i = 0; i < out.count; i++) {
         const struct result *result = &claim->recording[i];
         const struct copy *copy = &claim->copies[result->position];
 

@@ -30,23 +30,6 @@ static struct fan_claim claim_of(const struct replay *self, const struct journal
         slot->is_retry != 0 };
 }
 
-static struct fan_claim_outcomes outcomes_in(struct fan_arena *arena, size_t room)
-{
-    return (struct fan_claim_outcomes){
-        .messages = fan_arena_array(arena, room, sizeof(fan_id)),
-        .states = fan_arena_array(arena, room, sizeof(int16_t)),
-        .outcomes = fan_arena_array(arena, room, sizeof(int16_t)),
-        .reasons = fan_arena_array(arena, room, sizeof(int16_t)),
-        .attempts = fan_arena_array(arena, room, sizeof(int16_t)),
-        .free = fan_arena_array(arena, room, sizeof(int16_t)),
-        .codes = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
-        .provider_ids = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
-        .delays = fan_arena_array(arena, room, sizeof(int64_t)),
-        .instants = fan_arena_array(arena, room, sizeof(fan_time)),
-        .suppress = fan_arena_array(arena, room, sizeof(bool)),
-    };
-}
-
 /* Add what the journal says of one position; false: nothing that counts. */
 static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position,
         bool evidence)
@@ -80,7 +63,7 @@ static struct fan_claim_outcomes what_it_knew(const struct replay *self,
         const struct journal_slot *slot, bool evidence, struct fan_arena *arena)
 {
     uint32_t opened = slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS;
-    struct fan_claim_outcomes out = outcomes_in(arena, opened);
+    struct fan_claim_outcomes out = fan_claim_outcomes_room(opened, arena);
 
     for (uint32_t i = 0; i < opened; i++) {
         const struct journal_record *record = &slot->records[i];

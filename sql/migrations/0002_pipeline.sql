@@ -1,4 +1,7 @@
 -- Runs, chunks, messages, receipts and the event log. See docs/lifecycle.md for who moves what.
+--
+-- Primary keys are made after the other indexes: between indexes that it believes equally good, as
+-- it does of all that begin with the account while a table is empty, the planner takes the youngest.
 
 CREATE TABLE ctl (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -34,8 +37,9 @@ CREATE TABLE run (
   resolved boolean NOT NULL DEFAULT false,                       -- the audience is complete
   due_at bigint NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(), started_at timestamptz, ended_at timestamptz,
-  PRIMARY KEY (account_id, id), UNIQUE (account_id, campaign_id, occurrence));
+  UNIQUE (account_id, campaign_id, occurrence));
 CREATE INDEX run_live ON run (account_id, id) WHERE state IN (0, 1, 2);
+ALTER TABLE run ADD PRIMARY KEY (account_id, id);
 
 CREATE SEQUENCE chunk_id;
 CREATE TABLE chunk (
@@ -68,14 +72,14 @@ CREATE TABLE chunk (
   contacts bigint[],
   -- a retry chunk's message ids by position
   items bigint[],
-  created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (account_id, id)) WITH (fillfactor = 40);
+  created_at timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = 40);
 -- a watermark move must not rewrite them
 ALTER TABLE chunk ALTER contacts SET STORAGE EXTERNAL, ALTER items SET STORAGE EXTERNAL;
 CREATE INDEX chunk_run ON chunk (account_id, run_id, id);
 CREATE INDEX chunk_open ON chunk (account_id, run_id, state, lane, due_at, id) WHERE state < 3;
 CREATE INDEX chunk_retry ON chunk (account_id, run_id) WHERE retry_due IS NOT NULL;
 CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_since IS NOT NULL;
+ALTER TABLE chunk ADD PRIMARY KEY (account_id, id);
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
 -- by ranges of id; the scheduler creates partitions ahead. No index may hold state: closes and
@@ -100,9 +104,9 @@ CREATE TABLE message (
   format smallint NOT NULL DEFAULT 1,
   -- body null: it is longer than 4 KiB and stands in message_body
   address text, body text,
-  code text, provider_id text,
-  PRIMARY KEY (account_id, id)) PARTITION BY RANGE (id);
+  code text, provider_id text) PARTITION BY RANGE (id);
 CREATE INDEX message_contact ON message (account_id, contact_id, id);
+ALTER TABLE message ADD PRIMARY KEY (account_id, id);
 CREATE TABLE message_body (
   account_id bigint NOT NULL, id bigint NOT NULL, body text NOT NULL, PRIMARY KEY (account_id,
     id)) PARTITION BY RANGE (id);
@@ -131,6 +135,19 @@ BEGIN
 END $$;
 SELECT fan_message_partition(0), fan_message_partition(1);
 
+-- Statements are planned once and plans are kept, so a table that has grown by far since it was
+-- last looked at is looked at again, long before autovacuum would: the statistics make every
+-- connection plan anew. One table at a time, the least grown first. Returns it, or null.
+CREATE FUNCTION fan_analyze_grown() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE grown regclass;
+BEGIN
+  SELECT s.relid INTO grown FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+  WHERE c.relkind = 'r' AND s.n_live_tup > 500 + 3 * greatest(c.reltuples, 0)
+  ORDER BY s.n_live_tup LIMIT 1;
+  IF grown IS NOT NULL THEN EXECUTE format('ANALYZE %s', grown); END IF;
+  RETURN grown;
+END $$;
+
 -- Providers' events that were applied, so that a repetition is seen. Partitioned by the event's own
 -- day.
 CREATE TABLE provider_event (
@@ -145,10 +162,10 @@ CREATE SEQUENCE event_id CACHE 16;
 CREATE TABLE event (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('event_id'), type int NOT NULL,
   at timestamptz NOT NULL DEFAULT now(), run_id bigint, chunk_id bigint,
-  xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text)::bigint, body bytea NOT NULL,
-  PRIMARY KEY (account_id, id));
+  xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text)::bigint, body bytea NOT NULL);
 CREATE INDEX event_order ON event (xid, id);
 CREATE INDEX event_account ON event (account_id, xid, id);
+ALTER TABLE event ADD PRIMARY KEY (account_id, id);
 
 -- Roll-ups of the event log per minute and campaign, and how far they have read.
 CREATE TABLE stat_minute (

@@ -8,7 +8,11 @@
 --     that it stays an index condition under row-level security;
 --   * keys that come from a join stand beside it once more, as `= ANY (array)`, or in a LATERAL
 --     that OFFSET 0 keeps whole: otherwise a planner that knows nothing yet about a table filled a
---     second ago may read the whole account and join that (measured: 14 ms a close).
+--     second ago may read the whole account and join that (measured: 14 ms a close);
+--   * who has a chunk's key says state::int, so that the key is used and not the index of open chunks;
+--   * what a batch says of each message comes as arrays in the ascending order of their ids, and is
+--     looked up by width_bucket, a binary search: joined as a table, it is read once a message
+--     (measured: 13 of 20 us a message).
 
 -- name: chunk_claim
 -- role: fan_sender
@@ -17,7 +21,7 @@
 -- (account, chunk, epoch of the frame, owner, lease in microseconds)
 UPDATE chunk c SET state = 2, epoch = c.epoch + 1, owner = $4, lease_until = fan_now() + $5::bigint
 FROM run r
-WHERE c.account_id = $1 AND c.id = $2 AND c.state = 1 AND c.epoch = $3::int
+WHERE c.account_id = $1 AND c.id = $2 AND c.state::int = 1 AND c.epoch = $3::int
   AND c.due_at <= fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
 RETURNING c.epoch, c.watermark, c.size, c.is_retry, c.items, c.run_id, c.channel_id, c.lane,
@@ -34,7 +38,7 @@ SELECT id FROM chunk WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE;
 -- many)
 UPDATE chunk c SET watermark = least(c.watermark + $6::int, c.size)
 FROM run r, channel h, ctl
-WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2
+WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state::int = 2
   AND c.watermark = $5::smallint
   AND c.watermark < c.size AND c.lease_until > fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
@@ -86,20 +90,25 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
 -- microseconds, instants, free)
 WITH c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
-    AND state = 2 FOR NO KEY UPDATE),
+  SELECT id, fan_now() AS now FROM chunk
+  WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2 FOR NO KEY UPDATE),
 u AS (
-  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
-    code = o.code,
-    provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    free_tries = m.free_tries + o.free,
-    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() END,
-      lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
-  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
-    $10::text[], $11::bigint[], $12::bigint[], $13::smallint[])
-    AS o(id, state, outcome, reason, code, provider_id, delay, at, free)
-  WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.id >> 9 = c.id
-    AND m.state = 0 AND m.work IS NULL
+  UPDATE message m SET state = ($6::smallint[])[width_bucket(m.id, $5)], was = m.state,
+    outcome = ($7::smallint[])[width_bucket(m.id, $5)],
+    reason = ($8::smallint[])[width_bucket(m.id, $5)],
+    code = ($9::text[])[width_bucket(m.id, $5)],
+    provider_id = ($10::text[])[width_bucket(m.id, $5)],
+    free_tries = m.free_tries + ($13::smallint[])[width_bucket(m.id, $5)],
+    sent_at = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 3
+      THEN fan_time(($12::bigint[])[width_bucket(m.id, $5)]) END,
+    due = CASE ($6::smallint[])[width_bucket(m.id, $5)]
+      WHEN 1 THEN c.now + ($11::bigint[])[width_bucket(m.id, $5)]
+      WHEN 2 THEN c.now END,
+    lost_epoch = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 2 THEN $3::int END
+  FROM c
+  WHERE m.account_id = $1 AND m.id >= ($5::bigint[])[1]
+    AND m.id <= ($5)[array_upper($5, 1)] AND m.id = ($5)[width_bucket(m.id, $5)]
+    AND m.id >> 9 = c.id AND m.state = 0 AND m.work IS NULL
   RETURNING m.state, m.due),
 d AS (
   SELECT count(*) AS n, count(*) FILTER (WHERE state = 1) AS retry,
@@ -124,20 +133,24 @@ WITH hl AS MATERIALIZED (
   WHERE account_id = $1 AND id = ANY (ARRAY(SELECT i >> 9 FROM unnest($5::bigint[]) i))
   ORDER BY id FOR NO KEY UPDATE),
 c AS MATERIALIZED (
-  SELECT id FROM chunk WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
-    AND state = 2
+  SELECT id, fan_now() AS now FROM chunk
+  WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2
     AND (SELECT count(*) FROM hl) > 0 FOR NO KEY UPDATE),
 u AS (
-  UPDATE message m SET state = o.state, was = m.state, outcome = o.outcome, reason = o.reason,
-    code = o.code,
-    provider_id = o.provider_id, sent_at = CASE WHEN o.state = 3 THEN fan_time(o.at) END,
-    free_tries = m.free_tries + o.free,
-    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 2 THEN fan_now() END,
-      lost_epoch = CASE WHEN o.state = 2 THEN $3::int END
-  FROM c, unnest($5::bigint[], $6::smallint[], $7::smallint[], $8::smallint[], $9::text[],
-    $10::text[], $11::bigint[], $12::bigint[], $13::smallint[])
-    AS o(id, state, outcome, reason, code, provider_id, delay, at, free)
-  WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($5::bigint[]) AND m.state = 0
+  UPDATE message m SET state = ($6::smallint[])[width_bucket(m.id, $5)], was = m.state,
+    outcome = ($7::smallint[])[width_bucket(m.id, $5)],
+    reason = ($8::smallint[])[width_bucket(m.id, $5)],
+    code = ($9::text[])[width_bucket(m.id, $5)],
+    provider_id = ($10::text[])[width_bucket(m.id, $5)],
+    free_tries = m.free_tries + ($13::smallint[])[width_bucket(m.id, $5)],
+    sent_at = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 3
+      THEN fan_time(($12::bigint[])[width_bucket(m.id, $5)]) END,
+    due = CASE ($6::smallint[])[width_bucket(m.id, $5)]
+      WHEN 1 THEN c.now + ($11::bigint[])[width_bucket(m.id, $5)]
+      WHEN 2 THEN c.now END,
+    lost_epoch = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 2 THEN $3::int END
+  FROM c
+  WHERE m.account_id = $1 AND m.id = ANY ($5::bigint[]) AND m.state = 0
     AND m.work = c.id
   RETURNING m.id >> 9 AS home, m.state, m.due),
 d AS (
@@ -170,7 +183,7 @@ ON CONFLICT DO NOTHING;
 -- Hold the claim longer; legal while the epoch is mine, even just after expiry. (account, chunk,
 -- epoch, owner, lease)
 UPDATE chunk SET lease_until = fan_now() + $5::bigint
-WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state = 2 RETURNING epoch;
+WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2 RETURNING epoch;
 
 -- name: chunk_lock_work
 -- role: fan_sender, fan_scheduler
@@ -299,7 +312,7 @@ FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY u(contact, reason, pla
 SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id
   FROM chunk c
 JOIN run r ON r.account_id = $1 AND r.id = c.run_id
-WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 0 AND r.state IN (0, 1);
+WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 0 AND r.state IN (0, 1);
 
 -- name: chunk_people
 -- role: fan_renderer
@@ -330,7 +343,7 @@ WITH c AS (
   UPDATE chunk SET n_pending = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 0),
     n_skipped = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 5),
     n_failed = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 4), state = 1
-  WHERE account_id = $1 AND id = $2 AND state = 0 AND epoch = $3::int RETURNING id)
+  WHERE account_id = $1 AND id = $2 AND state::int = 0 AND epoch = $3::int RETURNING id)
 INSERT INTO message (account_id, id, contact_id, state, reason, address, format, body)
 SELECT $1, (c.id << 9) + u.place - 1, u.contact, u.state, u.reason, u.address, u.format, u.body
 FROM c, unnest($4::bigint[], $5::smallint[], $6::smallint[], $7::text[], $8::smallint[], $9::text[])
@@ -370,7 +383,7 @@ SELECT c.is_retry = false AND NOT EXISTS (
   SELECT FROM message m WHERE m.account_id = $1 AND m.id >= $4 AND m.id < $5
     AND m.id < $4 + c.watermark AND m.state = 0 AND m.work IS NULL)
   OR c.watermark = 0
-FROM chunk c WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state = 2;
+FROM chunk c WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 2;
 
 -- name: chunk_lock_due
 -- role: fan_scheduler

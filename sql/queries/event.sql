@@ -14,7 +14,7 @@ INSERT INTO event (account_id, type, run_id, chunk_id, body) VALUES ($1, $2::int
 INSERT INTO event (account_id, type, run_id, chunk_id, body)
 SELECT $1, $2::int, $3, $4, $5::bytea
 WHERE EXISTS (SELECT FROM chunk c WHERE c.account_id = $1 AND c.id = $4 AND c.epoch = $6::int
-    AND c.owner = $7 AND c.state = 2)
+    AND c.owner = $7 AND c.state::int = 2)
   AND EXISTS (SELECT FROM message m WHERE m.account_id = $1 AND m.id = ANY ($8::bigint[])
     AND m.state = 0);
 

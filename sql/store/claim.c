@@ -3,6 +3,8 @@
 #include "sql/queries.h"
 #include "sql/store/chunk.h"
 
+#include <stdlib.h>
+
 static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account)
 {
     fan_args_for(args, fan_batch_arena(batch), account);
@@ -190,12 +192,85 @@ static void add_suppressions(struct fan_batch *batch, const struct fan_claim *cl
     fan_batch_add(batch, &fan_q_suppression_add, &args);
 }
 
-int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
-        const struct fan_claim_outcomes *outcomes, enum fan_kind kind)
+struct fan_claim_outcomes fan_claim_outcomes_room(size_t room, struct fan_arena *arena)
 {
+    return (struct fan_claim_outcomes){
+        .messages = fan_arena_array(arena, room, sizeof(fan_id)),
+        .states = fan_arena_array(arena, room, sizeof(int16_t)),
+        .outcomes = fan_arena_array(arena, room, sizeof(int16_t)),
+        .reasons = fan_arena_array(arena, room, sizeof(int16_t)),
+        .attempts = fan_arena_array(arena, room, sizeof(int16_t)),
+        .free = fan_arena_array(arena, room, sizeof(int16_t)),
+        .codes = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
+        .provider_ids = fan_arena_array(arena, room, sizeof(struct fan_bytes)),
+        .delays = fan_arena_array(arena, room, sizeof(fan_time)),
+        .instants = fan_arena_array(arena, room, sizeof(fan_time)),
+        .suppress = fan_arena_array(arena, room, sizeof(bool)),
+    };
+}
+
+struct place {
+    fan_id message;
+    size_t at;
+};
+
+static int by_message(const void *a, const void *b)
+{
+    const struct place *one = a, *other = b;
+
+    return (one->message > other->message) - (one->message < other->message);
+}
+
+static bool is_ascending(const struct fan_claim_outcomes *all)
+{
+    for (size_t i = 1; i < all->count; i++) {
+        if (all->messages[i - 1] >= all->messages[i])
+            return false;
+    }
+    return true;
+}
+
+/* The statement looks messages up by a binary search. */
+static struct fan_claim_outcomes in_order(const struct fan_claim_outcomes *all,
+        struct fan_arena *arena)
+{
+    struct place *places = fan_arena_array(arena, all->count, sizeof *places);
+    struct fan_claim_outcomes out = fan_claim_outcomes_room(all->count, arena);
+
+    for (size_t i = 0; i < all->count; i++)
+        places[i] = (struct place){ all->messages[i], i };
+    out.count = all->count;
+    qsort(places, all->count, sizeof *places, by_message);
+    for (size_t i = 0; i < all->count; i++) {
+        size_t from = places[i].at;
+
+        out.messages[i] = all->messages[from];
+        out.states[i] = all->states[from];
+        out.outcomes[i] = all->outcomes[from];
+        out.reasons[i] = all->reasons[from];
+        out.attempts[i] = all->attempts[from];
+        out.free[i] = all->free[from];
+        out.codes[i] = all->codes[from];
+        out.provider_ids[i] = all->provider_ids[from];
+        out.delays[i] = all->delays[from];
+        out.instants[i] = all->instants[from];
+        out.suppress[i] = all->suppress[from];
+    }
+    return out;
+}
+
+int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *unsorted, enum fan_kind kind)
+{
+    struct fan_claim_outcomes sorted;
+    const struct fan_claim_outcomes *outcomes = unsorted;
     struct fan_args args;
     int answer;
 
+    if (!is_ascending(unsorted)) {
+        sorted = in_order(unsorted, fan_batch_arena(batch));
+        outcomes = &sorted;
+    }
     begin_owned(&args, batch, claim);
     fan_arg_i64s(&args, outcomes->messages, outcomes->count);
     fan_arg_i16s(&args, outcomes->states, outcomes->count);

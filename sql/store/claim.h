@@ -77,6 +77,9 @@ struct fan_claim_outcomes {
     bool *suppress;     /* the recipient must not be written to again */
 };
 
+/** None, with room for so many. */
+struct fan_claim_outcomes fan_claim_outcomes_room(size_t room, struct fan_arena *arena);
+
 /** Record outcomes under the claim, with attempts from the second on and suppressions. The answer
  * is read by fan_claim_read_closed. */
 int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,

@@ -329,19 +329,7 @@ int world_evidence(struct world *w, const struct fan_claim *claim,
 
 struct fan_claim_outcomes world_outcomes(struct world *w, size_t room)
 {
-    return (struct fan_claim_outcomes){
-        .messages = fan_arena_array(w->arena, room, sizeof(fan_id)),
-        .states = fan_arena_array(w->arena, room, sizeof(int16_t)),
-        .outcomes = fan_arena_array(w->arena, room, sizeof(int16_t)),
-        .reasons = fan_arena_array(w->arena, room, sizeof(int16_t)),
-        .attempts = fan_arena_array(w->arena, room, sizeof(int16_t)),
-        .free = fan_arena_array(w->arena, room, sizeof(int16_t)),
-        .codes = fan_arena_array(w->arena, room, sizeof(struct fan_bytes)),
-        .provider_ids = fan_arena_array(w->arena, room, sizeof(struct fan_bytes)),
-        .delays = fan_arena_array(w->arena, room, sizeof(int64_t)),
-        .instants = fan_arena_array(w->arena, room, sizeof(fan_time)),
-        .suppress = fan_arena_array(w->arena, room, sizeof(bool)),
-    };
+    return fan_claim_outcomes_room(room, w->arena);
 }
 
 void world_add_outcome(struct fan_claim_outcomes *list, fan_id message,
