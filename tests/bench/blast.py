@@ -6,11 +6,12 @@ the provider counted.
 import ours
 
 CONNECTIONS = 100
+PEERS_MOST = 100_000  # a larger blast tells nothing new of the peers
 
 
-def run(bench, size, system=None):
+def run(bench, size, **settings):
     """One blast, on a fresh system."""
-    with ours.fanfare() as system:
+    with ours.fanfare(**settings) as system:
         imported = ours.fill(system, size)
         result = send(bench, system, size, bench.stub.url)
     return {**result, "imported": imported}
@@ -26,3 +27,14 @@ def send(bench, system, size, url, connections=CONNECTIONS):
     books = (*ours.books(system, campaign), bench.stub.count())
     return {"rate": size / seconds, "cpu": window.per_thousand(size), "memory": window.peak,
             "other": window.other, "books": books, "ok": set(books) == {size}}
+
+
+def in_round(bench):
+    for size in bench.sizes():
+        bench.measure("blast", size, lambda: run(bench, size))
+        for peer in bench.options.peers if size <= PEERS_MOST else ():
+            missing = bench.peers.missing(peer)
+            if missing:
+                bench.skipped[peer] = missing
+            else:
+                bench.measure(peer, size, lambda: bench.peers.run(bench, peer, size))

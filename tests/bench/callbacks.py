@@ -20,6 +20,7 @@ import ours
 from checks import eventually
 from system import INGESTER
 
+MESSAGES = 100_000
 CONNECTIONS = 64
 LAG = 2000  # messages between "sent" and "delivered" of one
 SETTLED_S = 1  # before the clock starts
@@ -103,6 +104,10 @@ def run(messages, rate=0, connections=CONNECTIONS):
         return {"rate": count / window.seconds, "taken": told["per_second"], "told": told,
                 "cpu": window.per_thousand(count), "memory": window.peak, "other": window.other,
                 "books": books, "ok": set(books) == {count}}
+
+
+def in_round(bench):
+    bench.measure("callbacks", 2 * MESSAGES, lambda: run(MESSAGES))
 
 
 def main():
