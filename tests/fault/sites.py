@@ -1,6 +1,7 @@
 """A system to be ill-treated: two accounts with people and channels, and campaigns under way.
 
-The provider's simulator stands outside: its journal is the truth about what left us.
+The provider's simulator stands outside: its journal is the truth about what left us. It does what
+recipients' numbers say (docs/providers/sandbox.md); nobody in the crowd has such a number.
 """
 import contextlib
 import hashlib
@@ -8,27 +9,26 @@ import json
 import os
 import secrets
 import signal
-import time
 from collections import Counter
 from dataclasses import dataclass
 
 import invariants
 from books import message_of
-from checks import eventually, expect
-from people import as_csv, people
+from checks import eventually
+from people import as_csv, people, person
 from system import System
 from watch import Watch
 
 AT_MOST_ONCE, AT_LEAST_ONCE = "at_most_once", "at_least_once"
 LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 4, 30
 RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
-CROWD, FOREIGN = 1000, 60
+CROWD, FOREIGN, FEW, SILENT = 1000, 60, 30, 30
 SUPPRESSED = 5  # of each crowd
 RESTART_MS = 300
 
 SETTINGS = {"SENDER_LEASE_MS": LEASE_S * 1000, "SENDER_SEND_TTL_MS": 1000,
             "SANDBOX_DELAY_MS": 150, "SANDBOX_LATENCY_MS": LATENCY_MS,
-            "SCHEDULER_ASK_AGAIN_MS": 2000, "DRAIN_MS": 3000}
+            "SANDBOX_FAULT_PATTERNS": "true", "SCHEDULER_ASK_AGAIN_MS": 2000, "DRAIN_MS": 3000}
 
 
 def stranger(n):
@@ -74,14 +74,21 @@ class Site(System):
 
     def _settle_in(self):
         self.accounts = [Account(self, 1, self.key), self._second_account()]
-        crowds = [people(self.crowd), [stranger(n) for n in range(FOREIGN)]]
+        crowds = [people(self.crowd, first=1000), [stranger(n) for n in range(FOREIGN)]]
         for account, crowd in zip(self.accounts, crowds):
             with account:
                 account.channel = self.sms_channel(rate=self.rate, connections=self.connections)
                 self.import_csv(as_csv(crowd), tags="crowd")
+                self.import_csv(as_csv(crowd[-FEW:]), tags="few")
             self.sql(f"""INSERT INTO suppression (account_id, contact_id, kind, reason)
                 SELECT account_id, id, 0, 'test' FROM contact WHERE account_id = {account.id}
                 ORDER BY id LIMIT {SUPPRESSED}""")
+
+        with self.accounts[0]:
+            self.narrow = self.sms_channel(rate=self.rate, connections=1, name="one at a time")
+            silent = [person(10000 * k + 999) for k in range(1, SILENT + 1)]
+            self.import_csv(as_csv(silent), tags="silent")
+        self.crowds = {"crowd": self.crowd, "few": FEW, "silent": SILENT}
 
     def _second_account(self):
         id = self.number("INSERT INTO account (name) VALUES ('Canary') RETURNING account_id")
@@ -95,19 +102,25 @@ class Site(System):
 
     # ---- campaigns ----
 
-    def begin(self, account, policy):
-        """Launch a campaign to everybody in the account's crowd."""
+    def begin(self, account, policy, tags=("crowd",), channel=None):
+        """Launch a campaign to everybody with one of the tags."""
         with account:
-            id = self.campaign(account.channel, message="Hello {first_name}",
-                               audience={"tags": ["crowd"]}, delivery_policy=policy,
+            id = self.campaign(channel or account.channel, message="Hello {first_name}",
+                               audience={"tags": list(tags)}, delivery_policy=policy,
                                unknown_wait_seconds=UNKNOWN_S)
             run = self.launch(id)["run_id"]
-        crowd = self.crowd if account.id == 1 else FOREIGN
+        crowd = sum(self.crowds[tag] for tag in tags) if account.id == 1 else FOREIGN
         return Campaign(account.id, id, run, policy, crowd)
 
     def load(self, **more):
         """Campaigns under way: `with site.load() as load:`."""
         return Load(self, **more)
+
+    def narrow_load(self):
+        """One campaign to a few, over a single connection: one request at a time, and so at most one
+        in doubt when its sender dies."""
+        return Load(self, policies=(AT_MOST_ONCE,), foreign=False, tags=("few",),
+                    channel=self.narrow)
 
     def journal_since(self, offset):
         """What the provider wrote down of requests behind a place in its journal."""
@@ -157,22 +170,26 @@ class Load:
     """One campaign for each policy, and one of another account. At the end of the block everything
     must come to rest and be right."""
 
-    def __init__(self, site, policies=(AT_MOST_ONCE, AT_LEAST_ONCE), foreign=True, lost_hosts=0):
-        self.site, self.policies, self.foreign = site, policies, foreign
-        self.lost_hosts = lost_hosts
+    def __init__(self, site, policies=(AT_MOST_ONCE, AT_LEAST_ONCE), foreign=True, **how):
+        self.site, self.policies, self.foreign, self.how = site, policies, foreign, how
+        self.campaigns = []
+        self.lost_hosts = 0  # senders that died with their journals
         self.kills = 0  # of senders, or stops of them: requests in flight may be repeated
         self.pauses = []  # (campaign, from, until): instants in between nothing may leave
-        self.began = time.monotonic()
 
     def __enter__(self):
         self.since = self.site.journal_end()
-        self.before = Counter(self.site.deaths)
+        self.more()
+        self.watch = Watch(self.site, self)
+        return self
+
+    def more(self):
+        """The same campaigns once more."""
         own, other = self.site.accounts
-        self.campaigns = [self.site.begin(own, policy) for policy in self.policies]
+        for policy in self.policies:
+            self.campaigns.append(self.site.begin(own, policy, **self.how))
         if self.foreign:
             self.campaigns.append(self.site.begin(other, AT_MOST_ONCE))
-        self.watch = Watch(self.site, self.runs)
-        return self
 
     def __exit__(self, failed, *_):
         try:
@@ -203,22 +220,23 @@ class Load:
         return name, pid
 
     def kill(self, name):
+        """kill -9, and wait until it is back."""
         pid = self.site.kill(name)
         self.kills += name.startswith("sender")
         self.site.await_process(name, pid)
-        return pid
 
     def settle(self, seconds=LEASE_S + GRACE_S + UNKNOWN_S + CALM_S + 30):
         """I9: everything ends within the lease, the grace, the wait for evidence, and a while."""
-        eventually(lambda: self._left() == 0, seconds, "I9: the runs end", pause=0.2)
+        eventually(lambda: self.left() == 0, seconds, "I9: the runs end", pause=0.2)
         invariants.callbacks_come_to_rest(self.site)
 
-    def _left(self):
+    def left(self):
+        """How many runs have not ended; -1: PostgreSQL does not say."""
         try:
             return self.site.number(
                 f"SELECT count(*) FROM run WHERE id IN ({self.runs}) AND state < 3")
         except AssertionError:
-            return -1  # PostgreSQL is away
+            return -1
 
     @property
     def unknown(self):
@@ -227,9 +245,8 @@ class Load:
             JOIN chunk c ON c.account_id = m.account_id AND c.id = m.id >> 9
             WHERE c.run_id IN ({self.runs}) AND m.lost_epoch > 0""")
 
-    def accepted(self, campaign=None):
-        """How often each message was accepted, of one campaign or all."""
-        mine = None if campaign is None else set(invariants.messages_of(self.site, campaign))
-        taken = Counter(message_of(line) for line in self.requests()
-                        if line["verdict"] == "accepted")
-        return taken if mine is None else Counter({id: n for id, n in taken.items() if id in mine})
+    @property
+    def repeated(self):
+        """How many requests were for a message that had been accepted before."""
+        accepted = [message_of(line) for line in self.requests() if line["verdict"] == "accepted"]
+        return len(accepted) - len(set(accepted))

@@ -26,8 +26,8 @@ def wrong_counters(site, runs):
 class Watch:
     """A thread beside a load; what it saw is told by complaints()."""
 
-    def __init__(self, site, runs):
-        self.site, self.runs = site, runs
+    def __init__(self, site, load):
+        self.site, self.load = site, load
         self.looks, self.seen, self.most = 0, [], {}
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self._work, daemon=True)
@@ -45,7 +45,7 @@ class Watch:
 
     def _look_at_counters(self):
         try:
-            wrong = wrong_counters(self.site, self.runs)
+            wrong = wrong_counters(self.site, self.load.runs)
         except AssertionError:
             return  # PostgreSQL is away
         self.looks += 1
