@@ -11,6 +11,7 @@
  */
 #include "actors/sender/sender.h"
 
+#include "actors/lib/decide/evidence.h"
 #include "proto/fault.h"
 #include "sql/store/event.h"
 
@@ -124,14 +125,15 @@ void claim_say(struct claim *claim)
     size_t kept = 0;
 
     for (size_t i = 0; i < outcomes.count; i++) {
-        if (outcomes.states[i] != FAN_MESSAGE_SENT && outcomes.states[i] != FAN_MESSAGE_FAILED &&
-                outcomes.states[i] != FAN_MESSAGE_RETRY)
+        const int word = fan_evidence_of((enum fan_message_state)outcomes.states[i]);
+
+        if (!word)
             continue;
         outcomes.messages[kept] = outcomes.messages[i];
-        outcomes.states[kept] = outcomes.states[i];
+        outcomes.free[kept] = word == outcomes.states[i] ? outcomes.free[i] : 1;
+        outcomes.states[kept] = (int16_t)word;
         outcomes.provider_ids[kept] = outcomes.provider_ids[i];
         outcomes.delays[kept] = outcomes.delays[i];
-        outcomes.free[kept] = outcomes.free[i];
         outcomes.instants[kept++] = outcomes.instants[i];
     }
     outcomes.count = kept;

@@ -1,5 +1,6 @@
 #include "actors/sender/journal.h"
 
+#include "actors/lib/decide/evidence.h"
 #include "broker/runtime/log.h"
 
 #include <dirent.h>
@@ -204,6 +205,33 @@ bool journal_answer_counts(const struct journal_slot *slot, uint32_t position)
     return record->word == JOURNAL_ANSWERED && record->message == slot->items[position] &&
             record->epoch == slot->epoch && record->state >= FAN_MESSAGE_RETRY &&
             record->state <= FAN_MESSAGE_SKIPPED && record->id_len <= sizeof record->id;
+}
+
+uint32_t journal_opened(const struct journal_slot *slot)
+{
+    return slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS;
+}
+
+enum fan_message_state journal_says(const struct journal_slot *slot, uint32_t position,
+        bool same_boot, bool evidence)
+{
+    const struct journal_record *record = &slot->records[position];
+
+    if (record->word == JOURNAL_NOTHING)
+        return evidence && same_boot ? FAN_MESSAGE_RETRY : FAN_MESSAGE_PENDING;
+    if (!journal_answer_counts(slot, position))
+        return FAN_MESSAGE_PENDING;
+    return evidence ? fan_evidence_of((enum fan_message_state)record->state)
+                    : (enum fan_message_state)record->state;
+}
+
+uint32_t journal_begun(const struct journal_slot *slot)
+{
+    uint32_t from = journal_opened(slot);
+
+    while (from > 0 && slot->records[from - 1].word == JOURNAL_NOTHING)
+        from--;
+    return from;
 }
 
 static bool is_journal(const struct head *head, size_t size)

@@ -74,8 +74,23 @@ void journal_started(struct journal_slot *slot, uint32_t position);
 void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
         int reason, struct fan_bytes id);
 
+/* ---- what a dead sender's slot says ---- */
+
+/** Positions that may be opened; a slot may hold anything. */
+uint32_t journal_opened(const struct journal_slot *slot);
 /** Whether the record of a position speaks of what the slot says stands there. */
 bool journal_answer_counts(const struct journal_slot *slot, uint32_t position);
+/**
+ * What is to be said of a position; FAN_MESSAGE_PENDING: nothing.
+ *
+ * same_boot  the kernel that wrote the pages still runs: a missing record says "never started"
+ * evidence   the claim is over; otherwise it is said under the claim, which what was never started
+ *            ends with (journal_begun)
+ */
+enum fan_message_state journal_says(const struct journal_slot *slot, uint32_t position,
+        bool same_boot, bool evidence);
+/** The position from which on nothing was begun. */
+uint32_t journal_begun(const struct journal_slot *slot);
 
 /* A dead sender's journal. */
 struct journal_left {

@@ -30,65 +30,47 @@ static struct fan_claim claim_of(const struct replay *self, const struct journal
         slot->is_retry != 0 };
 }
 
-/* Add what the journal says of one position; false: nothing that counts. */
-static bool add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position,
-        bool evidence)
+/* Put down what is to be said of one position. */
+static void add(struct fan_claim_outcomes *out, const struct journal_slot *slot, uint32_t position,
+        enum fan_message_state state)
 {
     const struct journal_record *record = &slot->records[position];
-    size_t i = out->count;
+    size_t i = out->count++;
 
-    if (record->word == JOURNAL_NOTHING && evidence) { /* opened, never started */
-        out->states[i] = FAN_MESSAGE_RETRY;
-        out->outcomes[i] = FAN_RETRY_LATER;
-        out->free[i] = 1;
-    } else if (journal_answer_counts(slot, position)) {
-        out->states[i] = record->state;
-        out->outcomes[i] = record->outcome;
-        out->reasons[i] = record->reason;
-        out->delays[i] = record->state == FAN_MESSAGE_RETRY ? RETRY_AFTER : 0;
-        if (record->id_len > 0)
-            out->provider_ids[i] = (struct fan_bytes){ record->id, record->id_len };
-    } else {
-        return false;
-    }
     out->messages[i] = slot->items[position];
     out->instants[i] = fan_clock_now();
-    out->count++;
-    return true;
+    out->states[i] = (int16_t)state;
+    if (record->word == JOURNAL_NOTHING || record->state != state) { /* it was never started */
+        out->outcomes[i] = FAN_RETRY_LATER;
+        out->free[i] = 1;
+        return;
+    }
+    out->outcomes[i] = record->outcome;
+    out->reasons[i] = record->reason;
+    out->delays[i] = state == FAN_MESSAGE_RETRY ? RETRY_AFTER : 0;
+    if (record->id_len > 0)
+        out->provider_ids[i] = (struct fan_bytes){ record->id, record->id_len };
 }
 
-/* As evidence only three words count; never started only while the kernel that wrote the pages
- * still runs. */
 static struct fan_claim_outcomes what_it_knew(const struct replay *self,
         const struct journal_slot *slot, bool evidence, struct fan_arena *arena)
 {
-    uint32_t opened = slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS;
+    uint32_t opened = journal_opened(slot);
     struct fan_claim_outcomes out = fan_claim_outcomes_room(opened, arena);
 
     for (uint32_t i = 0; i < opened; i++) {
-        const struct journal_record *record = &slot->records[i];
-        bool known_state = record->state == FAN_MESSAGE_SENT ||
-                record->state == FAN_MESSAGE_FAILED || record->state == FAN_MESSAGE_RETRY;
+        enum fan_message_state state = journal_says(slot, i, self->left.same_boot, evidence);
 
-        if (record->word == JOURNAL_NOTHING && !self->left.same_boot)
-            continue;
-        if (evidence && record->word == JOURNAL_ANSWERED && !known_state)
-            continue;
-        (void)add(&out, slot, i, evidence);
+        if (state)
+            add(&out, slot, i, state);
     }
     return out;
 }
 
-/* The position from which on nothing was started; -1: it cannot be known. */
+/* The position to lower the watermark to; -1: what was never started cannot be known. */
 static int never_started_from(const struct replay *self, const struct journal_slot *slot)
 {
-    int from = (int)(slot->opened < JOURNAL_POSITIONS ? slot->opened : JOURNAL_POSITIONS);
-
-    if (!self->left.same_boot)
-        return -1;
-    while (from > 0 && slot->records[from - 1].word == JOURNAL_NOTHING)
-        from--;
-    return from;
+    return self->left.same_boot ? (int)journal_begun(slot) : -1;
 }
 
 static void next_slot(struct replay *self);

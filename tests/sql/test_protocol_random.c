@@ -8,6 +8,7 @@
  * recount; in the end nothing is pending, and nothing is called sent that was not accepted.
  * FAN_SEED repeats a run.
  */
+#include "actors/lib/decide/evidence.h"
 #include "tests/support/world.h"
 
 #include <stdarg.h>
@@ -253,13 +254,15 @@ static void claim_any(struct hand *hand)
 }
 
 /* What the chosen positions came to, for a close or as evidence. */
-static struct fan_claim_outcomes outcomes_of(struct hand *hand)
+static struct fan_claim_outcomes outcomes_of(struct hand *hand, bool evidence)
 {
     struct fan_claim_outcomes list = world_outcomes(&w, hand->batch_len);
 
     for (size_t i = 0; i < hand->batch_len; i++) {
         uint32_t p = hand->batch[i];
-        world_add_outcome(&list, hand->messages[p], (enum fan_message_state)hand->answer[p]);
+        enum fan_message_state state = (enum fan_message_state)hand->answer[p];
+
+        world_add_outcome(&list, hand->messages[p], evidence ? fan_evidence_of(state) : state);
     }
     return list;
 }
@@ -267,8 +270,7 @@ static struct fan_claim_outcomes outcomes_of(struct hand *hand)
 static bool counts_as_evidence(const struct hand *hand, uint32_t p)
 {
     return hand->what[p] == ANSWERED &&
-            (hand->answer[p] == FAN_MESSAGE_SENT || hand->answer[p] == FAN_MESSAGE_FAILED ||
-                    hand->answer[p] == FAN_MESSAGE_RETRY);
+            fan_evidence_of((enum fan_message_state)hand->answer[p]) != FAN_MESSAGE_PENDING;
 }
 
 /* Whether there is something to be said as evidence; then it is on its way. */
@@ -289,7 +291,7 @@ static bool say(struct hand *hand)
         fan_batch_free(&batch);
         return false;
     }
-    list = outcomes_of(hand);
+    list = outcomes_of(hand, true);
     hand->at_evidence = fan_claim_add_evidence(batch, &hand->taken.claim, &list);
     submit(hand, batch);
     return true;
@@ -305,7 +307,7 @@ static void add_close(struct hand *hand, struct fan_batch *batch)
     }
     if (hand->batch_len == 0)
         return;
-    list = outcomes_of(hand);
+    list = outcomes_of(hand, false);
     hand->at_close = fan_claim_add_close(batch, &hand->taken.claim, &list, FAN_KIND_SMS);
 }
 
@@ -399,7 +401,7 @@ static void replay(const struct hand *grave)
         if (counts_as_evidence(&self, p))
             self.batch[self.batch_len++] = p;
     }
-    list = outcomes_of(&self);
+    list = outcomes_of(&self, true);
     fan_claim_add_evidence(batch, &self.taken.claim, &list);
     submit(&self, batch);
     world_await(self.db);

@@ -135,6 +135,34 @@ static void a_dead_writers_journal_says_what_it_knew(void **state)
     assert_false(journal_find_left(folder, &left));
 }
 
+static void what_was_never_started_is_said_by_what_is_missing(void **state)
+{
+    static struct journal_slot slot = { .opened = 5, .epoch = 3 };
+
+    for (uint32_t p = 0; p < 5; p++)
+        slot.items[p] = 100 + p;
+    journal_started(&slot, 0);
+    journal_answered(&slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_NO_BYTES);
+    journal_started(&slot, 1);
+    journal_answered(&slot, 2, FAN_MESSAGE_SKIPPED, 0, FAN_REASON_SUPPRESSED, FAN_NO_BYTES);
+    assert_int_equal(journal_begun(&slot), 3);
+    assert_int_equal(journal_says(&slot, 0, true, true), FAN_MESSAGE_SENT);
+    assert_int_equal(journal_says(&slot, 1, true, true), FAN_MESSAGE_PENDING);
+    assert_int_equal(journal_says(&slot, 2, true, false), FAN_MESSAGE_SKIPPED);
+    assert_int_equal(journal_says(&slot, 2, true, true), FAN_MESSAGE_RETRY);
+    assert_int_equal(journal_says(&slot, 3, true, true), FAN_MESSAGE_RETRY);
+    assert_int_equal(journal_says(&slot, 3, true, false), FAN_MESSAGE_PENDING);
+    assert_int_equal(journal_says(&slot, 3, false, true), FAN_MESSAGE_PENDING);
+}
+
+static void a_slot_that_says_too_much_is_read_within_its_bounds(void **state)
+{
+    static struct journal_slot slot = { .opened = UINT32_MAX };
+
+    assert_int_equal(journal_opened(&slot), JOURNAL_POSITIONS);
+    assert_int_equal(journal_begun(&slot), 0);
+}
+
 static void a_living_writers_journal_is_left_alone(void **state)
 {
     struct journal *journal = create(OWNER);
@@ -294,6 +322,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
         TEST(a_dead_writers_journal_says_what_it_knew),
+        TEST(what_was_never_started_is_said_by_what_is_missing),
+        TEST(a_slot_that_says_too_much_is_read_within_its_bounds),
         TEST(a_living_writers_journal_is_left_alone),
         TEST(of_two_who_find_a_journal_one_gets_it),
         TEST(after_another_boot_it_says_so),
