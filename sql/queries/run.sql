@@ -85,12 +85,16 @@ FROM p c ORDER BY c.id;
 
 -- name: run_page_tagged
 -- role: fan_audience
--- The same for people with any of some tags. (account, cursor, boundary, limit, kind, tags)
+-- The same for people with any of some tags. The place of a page is said of tag and contact
+-- together, because the index that begins with the contact would read everybody between cursor and
+-- boundary (measured: 26 ms for one person among 100,000). (account, cursor, boundary, limit, kind,
+-- tags)
 WITH p AS MATERIALIZED (
   SELECT DISTINCT x.contact_id AS id FROM unnest($6::bigint[]) t(tag_id) CROSS JOIN LATERAL (
     SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1 AND ct.tag_id = t.tag_id
-      AND ct.contact_id > $2
-      AND ct.contact_id <= $3 ORDER BY ct.contact_id LIMIT $4) x
+      AND (ct.tag_id, ct.contact_id) > (t.tag_id, $2::bigint)
+      AND (ct.tag_id, ct.contact_id) <= (t.tag_id, $3::bigint)
+    ORDER BY ct.contact_id LIMIT $4) x
   ORDER BY 1 LIMIT $4)
 SELECT p.id, p.id,
   CASE WHEN CASE WHEN $5::smallint = 3 THEN c.email ELSE c.phone END IS NULL THEN 1
