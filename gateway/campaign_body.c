@@ -7,7 +7,7 @@
 #include "sql/store/contact.h"
 #include "sql/store/tag.h"
 
-enum { TAGS_MAX = 100, UNKNOWN_WAIT_MAX = 7 * 24 * 3600 };
+enum { TAGS_MAX = 100, UNKNOWN_WAIT_MAX = 7 * 24 * 3600, GRACE_MAX = 366 * 86400 };
 
 /* ---- the fields that only people read ---- */
 
@@ -278,13 +278,19 @@ static void read_policy(struct body *body, struct fan_campaign *campaign)
 {
     static const char *const policies[] = { "at_most_once", "at_least_once", NULL };
     static const char *const presets[] = { "fast", "patient", NULL };
+    static const char *const lanes[] = { "urgent", "normal", NULL };
     int policy = body_word(body, "delivery_policy", policies);
-
+    int lane = body_word(body, "lane", lanes);
     int preset = body_word(body, "retry", presets);
     int64_t wait;
 
     if (policy >= 0)
         campaign->at_least_once = policy == 1;
+    if (lane >= 0)
+        campaign->lane = lane == 0 ? FAN_LANE_URGENT : FAN_LANE_NORMAL;
+    if (body_has(body, "late_start_grace_seconds"))
+        campaign->late_start_grace =
+                (int32_t)body_i64(body, "late_start_grace_seconds", 0, GRACE_MAX, -1);
     if (preset >= 0)
         campaign->retry = (enum fan_retry_preset)(FAN_RETRY_FAST + preset);
     if (body_has(body, "unknown_wait_seconds")) {
@@ -351,6 +357,7 @@ static void write_times(struct fan_json_writer *json, const struct fan_campaign 
     fan_json_add_time(json, "updated_at", campaign->updated_at);
     fan_json_add_time(json, "started_at", campaign->started_at);
     fan_json_add_time(json, "ended_at", campaign->ended_at);
+    fan_json_add_time(json, "paused_at", campaign->paused_at);
 }
 
 static void write_retry(struct fan_json_writer *json, const struct fan_campaign *campaign)
@@ -382,6 +389,12 @@ void campaign_write(struct call *call, const struct fan_campaign *campaign)
     fan_json_add_text(json, "delivery_policy",
             campaign->at_least_once ? FAN_LIT("at_least_once") : FAN_LIT("at_most_once"));
     write_retry(json, campaign);
+    fan_json_add_text(json, "lane", fan_bytes_of(fan_lane_name((int)campaign->lane)));
+    if (campaign->late_start_grace < 0)
+        fan_json_add_null(json, "late_start_grace_seconds");
+    else
+        fan_json_add_i64(json, "late_start_grace_seconds", campaign->late_start_grace);
+    fan_json_add_text(json, "hold_reason", campaign->hold_reason);
     fan_json_add_bool(json, "enabled", campaign->enabled);
     fan_json_add_bool(json, "archived", campaign->archived);
     if (campaign->sender)

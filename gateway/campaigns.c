@@ -1,4 +1,5 @@
-/* Campaigns: made, listed, changed and deleted. campaign_send.c launches them. */
+/* Campaigns: made, listed and changed. campaign_send.c launches them, campaign_control.c stops
+ * them. */
 #include "gateway/campaign_body.h"
 #include "gateway/stats.h"
 
@@ -35,6 +36,7 @@ static struct fan_campaign_filter read_filter(struct call *call)
         .kind = kind.len ? fan_kind_of(kind) : 0,
         .state = state.len ? fan_campaign_state_of(state) : -1,
     };
+    struct fan_bytes archived = fan_http_query(call->request, "archived");
 
     if (filter.kind < 0)
         call_fault(call, "channel", "sms, whatsapp, email, …", "there is no such kind of channel");
@@ -42,6 +44,9 @@ static struct fan_campaign_filter read_filter(struct call *call)
         call_fault(call, "status",
                 "draft, scheduled, preparing, running, paused, completed, failed or cancelled",
                 "there is no such status");
+    filter.archived = fan_bytes_eq_text(archived, "true");
+    if (archived.len && !filter.archived && !fan_bytes_eq_text(archived, "false"))
+        call_fault(call, "archived", "true or false", "neither");
     return filter;
 }
 
@@ -86,7 +91,10 @@ static enum fan_err tell_changed(struct call *call, const struct fan_campaign *c
 
 enum fan_err create_campaign(struct call *call)
 {
-    struct fan_campaign campaign = { .enabled = true, .unknown_wait = -1 };
+    struct fan_campaign campaign = { .enabled = true,
+        .lane = FAN_LANE_NORMAL,
+        .late_start_grace = -1,
+        .unknown_wait = -1 };
     enum fan_err err = campaign_body_read(call, &campaign, true);
 
     if (!err)
@@ -128,21 +136,4 @@ enum fan_err update_campaign(struct call *call)
     if (!err)
         err = tell_changed(call, &campaign);
     return err ? err : answer_with(call, campaign.id);
-}
-
-enum fan_err delete_campaign(struct call *call)
-{
-    struct fan_campaign campaign;
-    enum fan_err err = fan_campaign_hold(call->db, call->caller.account, call->ids[0], call->arena,
-            &campaign, call->why);
-
-    if (!err && campaign.state != FAN_CAMPAIGN_DRAFT)
-        return call_refuse(call, 409, "the campaign is %s: only a draft can be deleted",
-                fan_campaign_state_name((int)campaign.state));
-    if (!err)
-        err = fan_campaign_delete(call->db, call->caller.account, campaign.id, call->arena,
-                call->why);
-    if (!err)
-        call->status = 204;
-    return err;
 }

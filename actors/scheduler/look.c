@@ -6,11 +6,14 @@
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
 
+enum { CANCEL_AT_ONCE = 20, TELL_AGAIN_MS = 1000 };
+
 struct look {
     struct scheduler *self;
     struct live *live;
     const struct fan_run_live *row;
     bool announced; /* in this turn, so it counts only once that is committed */
+    bool more;      /* there is more to cancel: look again soon */
 };
 
 static struct fan_route route_of(const struct fan_run_live *row, enum fan_lane lane)
@@ -113,28 +116,35 @@ static fan_time unknown_wait(const struct fan_run_live *row, const struct schedu
 }
 
 /* Each is committed by itself: chunks are locked in ascending order within a transaction. */
-static enum fan_err move_messages(struct fan_turn *turn, struct look *look)
+static enum fan_err promote(struct fan_turn *turn, struct look *look)
+{
+    const struct fan_run_live *row = look->row;
+    int64_t promoted;
+    enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
+            turn->arena, &promoted, &turn->why);
+
+    if (err || promoted == 0)
+        return err;
+    FAN_FAULT("scheduler.promoting");
+    err = fan_turn_commit(turn);
+    FAN_FAULT("scheduler.promoted");
+    return err;
+}
+
+static enum fan_err settle(struct fan_turn *turn, struct look *look)
 {
     const struct fan_run_live *row = look->row;
     const struct fan_retry_rules *rules = fan_retry_rules_of(row->retry, row->kind);
     fan_time wait = unknown_wait(row, fan_actor_settings(turn->actor));
-    int64_t promoted, settled;
-    enum fan_err err = fan_chunks_promote(turn->db, row->account, row->run, row->chunk_size,
-            turn->arena, &promoted, &turn->why);
+    int64_t settled;
+    enum fan_err err = fan_chunks_settle(turn->db, row->account, row->run, wait, rules->tries,
+            turn->arena, &settled, &turn->why);
 
-    if (!err && promoted > 0) {
-        FAN_FAULT("scheduler.promoting");
-        err = fan_turn_commit(turn);
-        FAN_FAULT("scheduler.promoted");
-    }
-    if (!err)
-        err = fan_chunks_settle(turn->db, row->account, row->run, wait, rules->tries, turn->arena,
-                &settled, &turn->why);
-    if (!err && settled > 0) {
-        FAN_FAULT("scheduler.settling");
-        err = fan_turn_commit(turn);
-        FAN_FAULT("scheduler.settled");
-    }
+    if (err || settled == 0)
+        return err;
+    FAN_FAULT("scheduler.settling");
+    err = fan_turn_commit(turn);
+    FAN_FAULT("scheduler.settled");
     return err;
 }
 
@@ -179,6 +189,74 @@ static enum fan_err announce_running(struct fan_turn *turn, struct look *look)
     return moved ? fan_emit_campaign_changed(turn, &route, &news) : FAN_OK;
 }
 
+/* ---- a run of which nothing may leave ---- */
+
+/* News get lost: as long as a sender holds something, it is told again. */
+static enum fan_err tell_stop(struct fan_turn *turn, struct look *look)
+{
+    const struct fan_control_changed stop = {};
+    struct fan_route route = route_of(look->row, look->row->lane);
+    fan_time now = fan_clock_elapsed();
+
+    if (look->live->told_stop && now - look->live->told_stop < TELL_AGAIN_MS * FAN_MS)
+        return FAN_OK;
+    look->live->told_stop = now;
+    return fan_emit_control_changed(turn, &route, &stop);
+}
+
+/* Nothing is asked for; what senders hold comes back, or is taken back when its lease is over. */
+static enum fan_err call_back(struct fan_turn *turn, struct look *look)
+{
+    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
+    const struct fan_chunk_seen *seen;
+    bool held = false;
+    size_t count;
+    enum fan_err err = fan_chunks_in_flight(turn->db, look->row->account, look->row->run,
+            set->window_all, turn->arena, &seen, &count, &turn->why);
+
+    for (size_t i = 0; i < count && !err; i++) {
+        if (seen[i].state != FAN_CHUNK_CLAIMED)
+            continue;
+        held = held || !seen[i].expired;
+        if (seen[i].expired)
+            err = act(turn, look, &seen[i], FAN_WINDOW_TAKE_BACK);
+    }
+    return !err && held ? tell_stop(turn, look) : err;
+}
+
+/* What was asked for and seen before says nothing about what is found afterwards. */
+static void forget_asked(struct live *live)
+{
+    fan_window_free(&live->window);
+    live->window = fan_window_new();
+}
+
+static enum fan_err look_paused(struct fan_turn *turn, struct look *look)
+{
+    enum fan_err err = call_back(turn, look);
+
+    forget_asked(look->live);
+    return err ? err : settle(turn, look);
+}
+
+/* Some chunks at a time; what senders hold follows when it came back. */
+static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
+{
+    const struct fan_run_live *row = look->row;
+    size_t chunks = 0;
+    enum fan_err err = call_back(turn, look);
+
+    if (!err)
+        err = settle(turn, look);
+    if (!err)
+        err = fan_chunks_cancel(turn->db, row->account, row->run, CANCEL_AT_ONCE, turn->arena,
+                &chunks, &turn->why);
+    look->more = chunks >= CANCEL_AT_ONCE;
+    if (!err && chunks > 0)
+        err = fan_turn_commit(turn);
+    return err || chunks > 0 ? err : end_run(turn, look);
+}
+
 static enum fan_err look_turn(struct fan_turn *turn, void *context)
 {
     struct look *look = context;
@@ -187,13 +265,17 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
     enum fan_err err = FAN_OK;
 
     if (row->state == FAN_RUN_PAUSED)
-        return FAN_OK;
+        return look_paused(turn, look);
+    if (row->state == FAN_RUN_CANCELLED)
+        return look_cancelled(turn, look);
     if (!row->resolved)
         err = ask_audience(turn, look);
     else if (!look->live->announced)
         err = announce_running(turn, look);
     if (!err)
-        err = move_messages(turn, look);
+        err = promote(turn, look);
+    if (!err)
+        err = settle(turn, look);
     if (!err)
         err = move_chunks(turn, look, &idle);
     if (!err && idle && row->resolved)
@@ -203,12 +285,14 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
 
 void scheduler_look(struct scheduler *self, struct live *live, const struct fan_run_live *row)
 {
-    struct look look = { self, live, row, false };
+    struct look look = { self, live, row, false, false };
     struct fan_route route = route_of(row, row->lane);
 
     /* The runtime logs a failure; the next sweep tries again. */
     if (!fan_actor_turn(self->actor, &route, look_turn, &look, NULL) && look.announced)
         live->announced = true;
+    if (look.more)
+        scheduler_wake(self);
 }
 
 struct gone {

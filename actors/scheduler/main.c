@@ -163,7 +163,7 @@ static void on_woken(void *context)
 }
 
 /* Something moved: look soon, once for all that happens within a moment. */
-static void wake(struct scheduler *self)
+void scheduler_wake(struct scheduler *self)
 {
     if (self->waking || !self->leading)
         return;
@@ -174,21 +174,21 @@ static void wake(struct scheduler *self)
 static enum fan_err on_chunk_done(struct fan_turn *turn, const struct fan_chunk_done *news)
 {
     (void)news;
-    wake(turn->state);
+    scheduler_wake(turn->state);
     return FAN_OK;
 }
 
 static enum fan_err on_chunks_planned(struct fan_turn *turn, const struct fan_chunks_planned *news)
 {
     (void)news;
-    wake(turn->state);
+    scheduler_wake(turn->state);
     return FAN_OK;
 }
 
 static enum fan_err on_run_changed(struct fan_turn *turn, const struct fan_run_changed *news)
 {
     (void)news;
-    wake(turn->state);
+    scheduler_wake(turn->state);
     return FAN_OK;
 }
 
@@ -203,7 +203,7 @@ static void take_back(void *context)
 
     for (size_t i = 0; gone->self->leading && i < gone->self->count; i++)
         scheduler_worker_gone(gone->self, &gone->self->runs[i], gone->worker);
-    wake(gone->self);
+    scheduler_wake(gone->self);
     free(gone);
 }
 

@@ -27,6 +27,7 @@ struct live {
     fan_time resolve_asked; /* elapsed; 0: not yet */
     uint64_t round;         /* the sweep that saw it last */
     bool announced;         /* its campaign is known to be running */
+    fan_time told_stop;     /* elapsed: senders were told to stop; 0: not yet */
 };
 
 struct scheduler {
@@ -53,6 +54,9 @@ void scheduler_look(struct scheduler *self, struct live *live, const struct fan_
 
 /** Take back what a worker that is gone had claimed and not begun, in one run. */
 void scheduler_worker_gone(struct scheduler *self, const struct live *live, uint64_t worker);
+
+/** Sweep soon, once for all that happens within a moment. */
+void scheduler_wake(struct scheduler *self);
 
 /** Launch scheduled campaigns whose time has come. */
 void scheduler_launch_due(struct scheduler *self);

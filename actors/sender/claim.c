@@ -377,6 +377,18 @@ void claims_tick(struct sender *self)
     claims_pump_soon(self);
 }
 
+void claims_halt(struct sender *self, fan_id account, fan_id run)
+{
+    for (struct claim *claim = self->claims; claim; claim = claim->next) {
+        bool meant = run == 0 || (claim->taken.run == run && claim->taken.claim.account == account);
+
+        /* One that is only being taken opens after these news, and is refused. */
+        if (meant && claim->state != CLAIM_TAKING)
+            claim->closed_out = claim->halted = true;
+    }
+    claims_pump_soon(self);
+}
+
 void claims_drain(struct sender *self)
 {
     for (struct claim *claim = self->claims; claim; claim = claim->next)

@@ -111,7 +111,7 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
         channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
     else if (outcome->outcome == FAN_CHANNEL_PAUSE)
         pause_channel(flight, outcome, asked);
-    else if (!reached)
+    else if (!reached && !claim->halted)
         rest_channel(flight);
     land(flight, &result);
 }
@@ -206,6 +206,14 @@ static struct fan_http_call call_of(const struct flight *flight)
     };
 }
 
+/* Connecting takes time, in which the run may have been paused. */
+static bool may_begin(void *context)
+{
+    const struct flight *flight = context;
+
+    return !flight->claim->halted;
+}
+
 void flight_start(struct claim *claim, uint32_t position)
 {
     struct flight *flight = calloc(1, sizeof *flight);
@@ -228,6 +236,6 @@ void flight_start(struct claim *claim, uint32_t position)
     journal_started(claim->slot, position);
     FAN_FAULT("sender.started");
     call = call_of(flight);
-    fan_http_send(claim->channel->client, &call, NULL, on_reply, flight);
+    fan_http_send(claim->channel->client, &call, may_begin, on_reply, flight);
     FAN_FAULT("sender.handed_over"); /* this one, or others before it, are on the wire */
 }

@@ -140,6 +140,14 @@ static enum fan_err on_channel_changed(struct fan_turn *turn,
     return FAN_OK;
 }
 
+static enum fan_err on_control_changed(struct fan_turn *turn,
+        const struct fan_control_changed *news)
+{
+    (void)news;
+    claims_halt(turn->state, turn->route.account, turn->route.run);
+    return FAN_OK;
+}
+
 static const struct fan_role sender = {
     .name = "sender",
     .summary = "hands messages to providers, each at most once an attempt",
@@ -154,7 +162,11 @@ static const struct fan_role sender = {
     .drain = drain_sender,
     .busy = busy_sender,
     .close = close_sender,
-    .on = { .send_request = on_send_request, .channel_changed = on_channel_changed },
+    .on = {
+        .send_request = on_send_request,
+        .channel_changed = on_channel_changed,
+        .control_changed = on_control_changed,
+    },
 };
 
 int main(int argc, char **argv)

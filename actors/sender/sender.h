@@ -122,6 +122,7 @@ struct claim {
     bool busy;           /* a batch is under way: one at a time */
     bool closed_out;     /* nothing more may be opened: it moved on, may not run now, or we stop */
     bool lost;           /* the epoch is over: what we know is evidence */
+    bool halted;         /* paused or cancelled: not even what is started may begin */
     uint32_t refusals;   /* batches that the database refused as wrong */
     struct result *results; /* results[results_len], not yet in a batch */
     size_t results_len;
@@ -169,6 +170,8 @@ void claims_pump(struct sender *self, const struct channel *channel);
 void claims_pump_soon(struct sender *self);
 /** Every second: leases, and what could not be done before. */
 void claims_tick(struct sender *self);
+/** A run (0: all of them) may not go on: what is not on its way yet goes back. */
+void claims_halt(struct sender *self, fan_id account, fan_id run);
 /** Stop opening; give everything back as it ends. */
 void claims_drain(struct sender *self);
 void claims_free(struct sender *self);

@@ -161,8 +161,14 @@ CREATE TABLE campaign (
   at_least_once boolean NOT NULL DEFAULT false, sender_id bigint,
   -- how failed attempts are tried again, and how long an unknown waits; see run
   retry smallint NOT NULL DEFAULT 0, unknown_wait_us bigint,
+  -- how soon its messages are served; see words.h
+  lane smallint NOT NULL DEFAULT 2 CHECK (lane IN (1, 2)),
+  -- how late it may still start by itself; null: as the scheduler's setting says
+  late_start_grace_s int CHECK (late_start_grace_s >= 0),
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
-  started_at timestamptz, ended_at timestamptz,
+  started_at timestamptz, ended_at timestamptz, paused_at timestamptz,
+  -- why it does not start although its time has come; a person decides
+  hold_reason text,
   PRIMARY KEY (account_id, id), UNIQUE (account_id, display_id));
 CREATE INDEX campaign_due ON campaign (scheduled_at) WHERE state = 1;
 

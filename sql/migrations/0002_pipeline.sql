@@ -38,7 +38,8 @@ CREATE TABLE run (
   due_at bigint NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(), started_at timestamptz, ended_at timestamptz,
   UNIQUE (account_id, campaign_id, occurrence));
-CREATE INDEX run_live ON run (account_id, id) WHERE state IN (0, 1, 2);
+-- a cancelled run lives on until nothing of it is open
+CREATE INDEX run_live ON run (account_id, id) WHERE ended_at IS NULL;
 ALTER TABLE run ADD PRIMARY KEY (account_id, id);
 
 CREATE SEQUENCE chunk_id;

@@ -261,7 +261,7 @@ WITH u AS (
   FROM unnest($4::bigint[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[],
     $9::smallint[]) AS o(id, state, provider_id, delay, at, free)
   WHERE m.account_id = $1 AND m.id = o.id AND m.id = ANY ($4::bigint[]) AND (
-    o.state = 3 AND (m.state IN (0, 1, 2, 4, 7) OR m.state = 3 AND m.provider_id IS NULL
+    o.state = 3 AND (m.state IN (0, 1, 2, 4, 6, 7) OR m.state = 3 AND m.provider_id IS NULL
       AND o.provider_id IS NOT NULL)
     OR o.state IN (1, 4) AND m.state = 2 AND coalesce(m.work, m.id >> 9) = $2
       AND m.lost_epoch = $3::int)
@@ -271,14 +271,15 @@ d AS (
     count(*) FILTER (WHERE f = 1) AS f1,
     count(*) FILTER (WHERE f = 2) AS f2, count(*) FILTER (WHERE f = 3) AS f3,
       count(*) FILTER (WHERE f = 4) AS f4,
-    count(*) FILTER (WHERE f = 7) AS f7, count(*) FILTER (WHERE t = 1) AS t1,
+    count(*) FILTER (WHERE f = 6) AS f6, count(*) FILTER (WHERE f = 7) AS f7,
+    count(*) FILTER (WHERE t = 1) AS t1,
       count(*) FILTER (WHERE t = 3) AS t3,
     count(*) FILTER (WHERE t = 4) AS t4, min(due) FILTER (WHERE t = 1) AS retry_due
       FROM u GROUP BY home)
 UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + d.t1,
   n_unknown = x.n_unknown - d.f2,
   n_sent = x.n_sent - d.f3 + d.t3, n_failed = x.n_failed - d.f4 + d.t4,
-    n_unknown_final = x.n_unknown_final - d.f7,
+    n_cancelled = x.n_cancelled - d.f6, n_unknown_final = x.n_unknown_final - d.f7,
   retry_due = least(x.retry_due, d.retry_due)
 FROM d
 WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
@@ -426,6 +427,60 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
   AND x.id = ANY ($3::bigint[])
   RETURNING coalesce(d.n, 0);
 
+-- name: chunk_cancel_lock
+-- role: fan_scheduler
+-- Some chunks of a cancelled run that nobody holds, and some home chunks with retries; they and the
+-- homes that they touch are locked ascending. (account, run, how many of each) -> chunk, whether it
+-- is one of those
+WITH w AS MATERIALIZED (
+  (SELECT id, items FROM chunk WHERE account_id = $1 AND run_id = $2 AND state IN (0, 1)
+    LIMIT $3::bigint)
+  UNION ALL
+  (SELECT id, NULL FROM chunk WHERE account_id = $1 AND run_id = $2 AND retry_due IS NOT NULL
+    LIMIT $3))
+SELECT h.id, h.id IN (SELECT id FROM w) FROM chunk h WHERE h.account_id = $1
+  AND h.id = ANY (ARRAY(SELECT id FROM w UNION SELECT i >> 9 FROM w, unnest(w.items) i))
+ORDER BY h.id FOR NO KEY UPDATE;
+
+-- name: chunk_cancel
+-- role: fan_scheduler
+-- What nobody has opened of these chunks is cancelled: people who were only planned (their messages
+-- are written now, without a text), pending messages that a chunk answers for which nobody holds,
+-- and retries. After chunk_cancel_lock, with the chunks that it names. (account, run, chunks) ->
+-- how many messages, by home
+WITH c AS MATERIALIZED (
+  SELECT id, state, is_retry, contacts, items, id << 9 AS lo, (id + 1) << 9 AS hi FROM chunk
+  WHERE account_id = $1 AND run_id = $2 AND id = ANY ($3::bigint[])),
+born AS (
+  INSERT INTO message (account_id, id, contact_id, state, reason)
+  SELECT $1, c.lo + p.place - 1, p.contact, 6, 10
+  FROM c, unnest(c.contacts) WITH ORDINALITY p(contact, place) WHERE c.state = 0 RETURNING id),
+cand AS MATERIALIZED (
+  SELECT m.id FROM c CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
+    AND id >= c.lo AND id < c.hi AND (state = 1 OR state = 0 AND work IS NULL AND c.state = 1)
+    OFFSET 0) m WHERE c.state > 0 AND NOT c.is_retry
+  UNION ALL
+  SELECT m.id FROM c CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
+    AND id = ANY (c.items) AND state = 0 AND work = c.id OFFSET 0) m
+  WHERE c.state = 1 AND c.is_retry),
+u AS (
+  UPDATE message m SET state = 6, was = m.state, reason = 10, due = NULL
+  WHERE m.account_id = $1 AND m.id = ANY (ARRAY(SELECT id FROM cand)) AND m.state IN (0, 1)
+  RETURNING m.id, m.was),
+d AS (
+  SELECT home, sum(f0) AS f0, sum(f1) AS f1, sum(n) AS n FROM (
+    SELECT id >> 9 AS home, (was = 0)::int AS f0, (was = 1)::int AS f1, 1 AS n FROM u
+    UNION ALL SELECT id >> 9, 0, 0, 1 FROM born
+    UNION ALL SELECT id, 0, 0, 0 FROM c) z GROUP BY home)
+UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1,
+  n_cancelled = x.n_cancelled + d.n,
+  retry_due = CASE WHEN c.id IS NULL THEN x.retry_due END,
+  state = CASE WHEN c.state < 2 THEN 3 ELSE x.state END,
+  epoch = x.epoch + CASE WHEN c.state < 2 THEN 1 ELSE 0 END
+FROM d LEFT JOIN c ON c.id = d.home
+WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d))
+RETURNING d.n::bigint;
+
 -- name: chunk_lock_unknown
 -- role: fan_scheduler
 -- Home chunks with unknowns whose time is over. (account, run, how long they wait for evidence)
@@ -474,9 +529,9 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
 WITH u AS (
   UPDATE message m SET was = m.state + (m.progress::int << 8) + (m.flags::int << 16),
     progress = greatest(m.progress, e.progress), flags = m.flags | e.flags,
-    state = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 3 ELSE m.state END,
-    outcome = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 1 ELSE m.outcome END,
-    reason = CASE WHEN m.state IN (0, 1, 2, 4, 7) THEN 0 ELSE m.reason END, due = NULL,
+    state = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 3 ELSE m.state END,
+    outcome = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 1 ELSE m.outcome END,
+    reason = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 0 ELSE m.reason END, due = NULL,
     sent_at = coalesce(m.sent_at, fan_time(e.at)),
     delivered_at = CASE WHEN e.progress = 2 THEN least(m.delivered_at, fan_time(e.at))
       ELSE m.delivered_at END,
@@ -485,14 +540,15 @@ WITH u AS (
   FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[]) AS e(id,
     progress, flags, code, at)
   WHERE m.account_id = $1 AND m.id = e.id AND m.id = ANY ($2::bigint[])
-    AND m.state NOT IN (5, 6, 8)
+    AND m.state NOT IN (5, 8)
     AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3)
   RETURNING m.id >> 9 AS home, m.was & 255 AS f, m.was >> 8 & 255 AS p0, m.progress AS p,
     m.flags & ~(m.was >> 16) AS g),
 d AS (
   SELECT home, count(*) FILTER (WHERE f = 0) AS f0, count(*) FILTER (WHERE f = 1) AS f1,
     count(*) FILTER (WHERE f = 2) AS f2,
-    count(*) FILTER (WHERE f = 4) AS f4, count(*) FILTER (WHERE f = 7) AS f7,
+    count(*) FILTER (WHERE f = 4) AS f4, count(*) FILTER (WHERE f = 6) AS f6,
+    count(*) FILTER (WHERE f = 7) AS f7,
       count(*) FILTER (WHERE f <> 3) AS t3,
     count(*) FILTER (WHERE p = 1) - count(*) FILTER (WHERE p0 = 1) AS undelivered,
     count(*) FILTER (WHERE p0 < 2 AND p >= 2) AS delivered, count(*) FILTER (WHERE p0 < 3
@@ -502,7 +558,8 @@ d AS (
     count(*) FILTER (WHERE g & 16 <> 0) AS unsubscribed FROM u GROUP BY home)
 UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1,
   n_unknown = x.n_unknown - d.f2,
-  n_failed = x.n_failed - d.f4, n_unknown_final = x.n_unknown_final - d.f7,
+  n_failed = x.n_failed - d.f4, n_cancelled = x.n_cancelled - d.f6,
+  n_unknown_final = x.n_unknown_final - d.f7,
     n_sent = x.n_sent + d.t3,
   n_undelivered = x.n_undelivered + d.undelivered, n_delivered = x.n_delivered + d.delivered,
     n_read = x.n_read + d.read,

@@ -11,11 +11,10 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 -- role: fan_gateway, fan_scheduler
 -- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
 -- occurrence has its run
-INSERT INTO run (account_id, campaign_id, occurrence, kind, channel_id, content, at_least_once,
-  tag_ids, contact_ids, chunk_size,
-  retry, unknown_wait_us, boundary)
-SELECT $1, c.id, $3, c.kind, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint,
-  c.retry, c.unknown_wait_us,
+INSERT INTO run (account_id, campaign_id, occurrence, kind, lane, channel_id, content,
+  at_least_once, tag_ids, contact_ids, chunk_size, retry, unknown_wait_us, boundary)
+SELECT $1, c.id, $3, c.kind, c.lane, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[],
+  $6::smallint, c.retry, c.unknown_wait_us,
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2
 ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
@@ -35,10 +34,11 @@ SELECT id FROM run WHERE account_id = $1 AND campaign_id = $2 AND occurrence = $
 -- name: run_campaign_state
 -- role: fan_gateway, fan_scheduler
 -- Move a campaign on, from one of the given states. (account, campaign, from, to)
-UPDATE campaign SET state = $4::smallint, updated_at = statement_timestamp(),
+UPDATE campaign SET state = $4::smallint, updated_at = statement_timestamp(), hold_reason = NULL,
   started_at = CASE WHEN $4 = 2 THEN coalesce(started_at, statement_timestamp())
     ELSE started_at END,
-  ended_at = CASE WHEN $4 IN (5, 6, 7) THEN statement_timestamp() ELSE ended_at END
+  paused_at = CASE WHEN $4 = 4 THEN statement_timestamp() END,
+  ended_at = CASE WHEN $4 IN (5, 6, 7) THEN statement_timestamp() END
 WHERE account_id = $1 AND id = $2 AND state = ANY ($3::smallint[]) RETURNING state;
 
 -- name: run_campaigns_due
@@ -50,10 +50,11 @@ WHERE state = 1 AND enabled AND scheduled_at <= statement_timestamp() ORDER BY s
 
 -- name: run_live
 -- role: fan_scheduler
--- Runs that have not ended, of every account, in the order of accounts.
+-- Runs that have not ended, of every account, in the order of accounts. A cancelled one is among
+-- them until nothing of it is open.
 SELECT account_id, id, campaign_id, state, kind, channel_id, lane, resolved, chunk_size, retry,
   unknown_wait_us FROM run
-WHERE state IN (0, 1, 2) ORDER BY account_id, id;
+WHERE ended_at IS NULL ORDER BY account_id, id;
 
 -- name: run_load
 -- role: fan_audience
@@ -147,18 +148,35 @@ UPDATE run SET cursor = $3, resolved = $4::boolean, state = CASE WHEN $4 AND sta
   started_at = coalesce(started_at, statement_timestamp())
 WHERE account_id = $1 AND id = $2 RETURNING state;
 
+-- name: run_control
+-- role: fan_gateway
+-- Pause, resume or cancel a campaign's run, after run_campaign_lock. A run whose audience is not
+-- complete goes on preparing. (account, campaign, from, to) -> run, state
+UPDATE run SET state = CASE WHEN $4::smallint = 1 AND NOT resolved THEN 0 ELSE $4 END
+WHERE account_id = $1 AND campaign_id = $2::bigint AND state = ANY ($3::smallint[])
+RETURNING id, state;
+
+-- name: run_over
+-- role: fan_scheduler
+-- The campaign of a run of which nothing is left to do; no row: something is. (account, run)
+SELECT r.campaign_id FROM run r
+WHERE r.account_id = $1 AND r.id = $2 AND r.ended_at IS NULL
+  AND (r.state = 1 AND r.resolved OR r.state = 5)
+  AND NOT EXISTS (SELECT FROM chunk k WHERE k.account_id = $1 AND k.run_id = $2
+    AND (k.state < 3 OR k.n_pending + k.n_retry + k.n_unknown > 0));
+
 -- name: run_complete
 -- role: fan_scheduler
--- End a run of which nothing is left to do. (account, run) -> its state and campaign if this call
--- ended it
-UPDATE run r SET state = CASE WHEN s.sent > 0 OR s.total = 0 THEN 3 ELSE 4 END,
-  ended_at = statement_timestamp()
+-- End a run of which nothing is left to do, after run_campaign_lock: whoever gives a run new work
+-- holds the campaign while he does. (account, run) -> its state and campaign if this call ended it
+UPDATE run r SET state = CASE WHEN r.state = 5 THEN 5 WHEN s.sent > 0 OR s.total = 0 THEN 3
+    ELSE 4 END, ended_at = statement_timestamp()
 FROM (SELECT coalesce(sum(n_pending + n_retry + n_unknown), 0) AS live, coalesce(sum(n_sent),
   0) AS sent,
     coalesce(sum(size) FILTER (WHERE NOT is_retry), 0) AS total, bool_or(state < 3) AS open
   FROM chunk WHERE account_id = $1 AND run_id = $2) s
-WHERE r.account_id = $1 AND r.id = $2 AND r.state = 1 AND r.resolved AND s.live = 0
-  AND s.open IS NOT TRUE
+WHERE r.account_id = $1 AND r.id = $2 AND r.ended_at IS NULL
+  AND (r.state = 1 AND r.resolved OR r.state = 5) AND s.live = 0 AND s.open IS NOT TRUE
 RETURNING r.state, r.campaign_id;
 
 -- name: run_stats

@@ -27,9 +27,13 @@ static struct fan_campaign read_campaign(const struct fan_rows *rows, int row,
         .updated_at = fan_row_time(rows, row, 18),
         .started_at = fan_row_time(rows, row, 19),
         .ended_at = fan_row_time(rows, row, 20),
-        .tag_names = fan_row_texts(rows, row, 21, arena),
-        .retry = (enum fan_retry_preset)fan_row_i64(rows, row, 22),
-        .unknown_wait = fan_row_i64(rows, row, 23),
+        .paused_at = fan_row_time(rows, row, 21),
+        .hold_reason = fan_row_text(rows, row, 22),
+        .lane = (enum fan_lane)fan_row_i64(rows, row, 23),
+        .late_start_grace = (int32_t)fan_row_i64(rows, row, 24),
+        .tag_names = fan_row_texts(rows, row, 25, arena),
+        .retry = (enum fan_retry_preset)fan_row_i64(rows, row, 26),
+        .unknown_wait = fan_row_i64(rows, row, 27),
     };
 }
 
@@ -64,6 +68,7 @@ enum fan_err fan_campaign_page(struct fan_db *db, fan_id account,
     fan_arg_i64(&args, page.offset);
     fan_arg_i16(&args, filter->kind);
     fan_arg_i16(&args, filter->state);
+    fan_arg_bool(&args, filter->archived);
     err = fan_db_run(db, &fan_q_campaign_page, &args, &rows, why);
     if (err)
         return err;
@@ -85,6 +90,7 @@ enum fan_err fan_campaign_count(struct fan_db *db, fan_id account,
     fan_args_for(&args, arena, account);
     fan_arg_i16(&args, filter->kind);
     fan_arg_i16(&args, filter->state);
+    fan_arg_bool(&args, filter->archived);
     return fan_db_number(db, &fan_q_campaign_count, &args, out, why);
 }
 
@@ -111,6 +117,11 @@ static void add_fields(struct fan_args *args, const struct fan_campaign *campaig
         fan_arg_null(args);
     else
         fan_arg_i64(args, campaign->unknown_wait);
+    fan_arg_i16(args, campaign->lane);
+    if (campaign->late_start_grace < 0)
+        fan_arg_null(args);
+    else
+        fan_arg_i32(args, campaign->late_start_grace);
 }
 
 enum fan_err fan_campaign_insert(struct fan_db *db, fan_id account,
@@ -158,18 +169,27 @@ enum fan_err fan_campaign_update(struct fan_db *db, fan_id account,
 }
 
 enum fan_err fan_campaign_delete(struct fan_db *db, fan_id account, fan_id campaign,
-        struct fan_arena *arena, struct fan_why *why)
+        struct fan_arena *arena, bool *deleted, struct fan_why *why)
 {
     struct fan_args args;
-    fan_id found;
+    fan_id found = 0;
     enum fan_err err;
 
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_number(db, &fan_q_campaign_delete, &args, &found, why);
-    if (!err && !found)
-        err = fan_fail(why, FAN_DENIED, "only a draft can be deleted");
+    *deleted = !err && found;
     return err;
+}
+
+enum fan_err fan_campaign_archive(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    return fan_db_run(db, &fan_q_campaign_archive, &args, NULL, why);
 }
 
 enum fan_err fan_campaign_feed(struct fan_db *db, fan_id account, fan_id campaign, fan_id tag,

@@ -25,9 +25,12 @@ struct fan_campaign {
     enum fan_campaign_state state;
     bool enabled, archived, at_least_once;
     enum fan_retry_preset retry;
-    fan_time unknown_wait; /* how long an unknown waits for evidence; -1: as the system is set */
-    fan_id sender;         /* 0: none */
-    fan_time created_at, updated_at, started_at, ended_at;
+    enum fan_lane lane;
+    fan_time unknown_wait;    /* how long an unknown waits for evidence; -1: as the system is set */
+    int32_t late_start_grace; /* seconds; -1: as the scheduler's setting says */
+    struct fan_bytes hold_reason; /* why it does not start; absent: nothing holds it */
+    fan_id sender;                /* 0: none */
+    fan_time created_at, updated_at, started_at, ended_at, paused_at;
 };
 
 struct fan_campaign_list {
@@ -42,6 +45,7 @@ enum fan_err fan_campaign_get(struct fan_db *db, fan_id account, fan_id campaign
 struct fan_campaign_filter {
     int kind;  /* 0: any */
     int state; /* -1: any */
+    bool archived;
 };
 
 /** A page of campaigns, newest first, and how many there are. */
@@ -66,8 +70,12 @@ enum fan_err fan_campaign_update(struct fan_db *db, fan_id account,
         const struct fan_campaign *campaign, struct fan_arena *arena,
         struct fan_why *why) FAN_MUST_CHECK;
 
-/** Delete a draft. fails FAN_DENIED: it is no draft */
+/** Delete one that never ran. @deleted: out, false when it did */
 enum fan_err fan_campaign_delete(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, bool *deleted, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Keep it out of lists. */
+enum fan_err fan_campaign_archive(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
 /** Add a tag to the audience of a campaign that was not launched; otherwise nothing. */

@@ -328,6 +328,46 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
     return err;
 }
 
+/* Lock them and what they touch; out: those that it is about. */
+static enum fan_err lock_cancelled(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
+        struct fan_arena *arena, struct fan_ids *chunks, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+    fan_id *ids;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64(&args, limit);
+    err = fan_db_run(db, &fan_q_chunk_cancel_lock, &args, &rows, why);
+    if (err)
+        return err;
+    ids = fan_arena_array(arena, (size_t)rows.count, sizeof *ids);
+    *chunks = (struct fan_ids){ ids, 0 };
+    for (int i = 0; i < rows.count; i++) {
+        if (fan_row_bool(&rows, i, 1))
+            ids[chunks->len++] = fan_row_i64(&rows, i, 0);
+    }
+    return FAN_OK;
+}
+
+enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
+        struct fan_arena *arena, size_t *chunks, struct fan_why *why)
+{
+    struct fan_ids about = { 0 };
+    struct fan_args args;
+    enum fan_err err = lock_cancelled(db, account, run, limit, arena, &about, why);
+
+    *chunks = about.len;
+    if (err || about.len == 0)
+        return err;
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64s(&args, about.at, about.len);
+    return fan_db_run(db, &fan_q_chunk_cancel, &args, NULL, why);
+}
+
 enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,
         uint32_t tries, struct fan_arena *arena, int64_t *settled, struct fan_why *why)
 {

@@ -133,6 +133,14 @@ enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, u
         struct fan_arena *arena, int64_t *promoted, struct fan_why *why) FAN_MUST_CHECK;
 
 /**
+ * Cancel what nobody has opened of a cancelled run, at most @limit chunks and as many with retries.
+ *
+ * chunks  out, how many chunks it was about; 0: there is nothing left that nobody holds
+ */
+enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
+        struct fan_arena *arena, size_t *chunks, struct fan_why *why) FAN_MUST_CHECK;
+
+/**
  * Apply the run's policy to unknowns whose time is over.
  *
  * wait     how long they wait for evidence

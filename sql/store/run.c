@@ -72,26 +72,36 @@ enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaig
     return err;
 }
 
-enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how,
-        struct fan_arena *arena, fan_id *run, bool *created, struct fan_why *why)
+/* Hold a campaign for the transaction. */
+static enum fan_err hold_campaign(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, int64_t *state, struct fan_why *why)
 {
-    static const int16_t launchable[] = { FAN_CAMPAIGN_DRAFT, FAN_CAMPAIGN_SCHEDULED };
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
-    int64_t state;
 
-    *created = false;
     fan_args_for(&args, arena, account);
-    fan_arg_i64(&args, how->campaign);
+    fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_run_campaign_lock, &args, &rows, why);
     if (err)
         return err;
     if (rows.count == 0)
         return fan_fail_field(why, FAN_NOT_FOUND, "id", "there is no campaign %lld",
-                (long long)how->campaign);
-    state = fan_row_i64(&rows, 0, 0);
-    err = find(db, account, how, arena, run, why);
+                (long long)campaign);
+    *state = fan_row_i64(&rows, 0, 0);
+    return FAN_OK;
+}
+
+enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_run_new *how,
+        struct fan_arena *arena, fan_id *run, bool *created, struct fan_why *why)
+{
+    static const int16_t launchable[] = { FAN_CAMPAIGN_DRAFT, FAN_CAMPAIGN_SCHEDULED };
+    int64_t state;
+    enum fan_err err = hold_campaign(db, account, how->campaign, arena, &state, why);
+
+    *created = false;
+    if (!err)
+        err = find(db, account, how, arena, run, why);
     if (err || *run)
         return err;
     if (state != FAN_CAMPAIGN_DRAFT && state != FAN_CAMPAIGN_SCHEDULED)
@@ -249,23 +259,120 @@ enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int6
     return fan_db_run(db, &fan_q_run_advance, &args, NULL, why);
 }
 
+/* ---- control ---- */
+
+/* From which states, by bit, and where to. A campaign that is where it should be stays so. */
+static const struct control {
+    const char *done; /* "only a running one can be …" */
+    unsigned from, there;
+    enum fan_campaign_state to;
+    int16_t run_from[3], run_from_len, run_to;
+} controls[] = {
+#define IN(state) (1u << FAN_CAMPAIGN_##state)
+    [FAN_RUN_PAUSE] = { "paused", IN(SCHEDULED) | IN(PREPARING) | IN(RUNNING), IN(PAUSED),
+            FAN_CAMPAIGN_PAUSED, { FAN_RUN_PREPARING, FAN_RUN_RUNNING }, 2, FAN_RUN_PAUSED },
+    [FAN_RUN_RESUME] = { "resumed", IN(PAUSED), IN(SCHEDULED) | IN(PREPARING) | IN(RUNNING),
+            FAN_CAMPAIGN_RUNNING, { FAN_RUN_PAUSED }, 1, FAN_RUN_RUNNING },
+    [FAN_RUN_CANCEL] = { "cancelled", IN(SCHEDULED) | IN(PREPARING) | IN(RUNNING) | IN(PAUSED),
+            IN(CANCELLED), FAN_CAMPAIGN_CANCELLED,
+            { FAN_RUN_PREPARING, FAN_RUN_RUNNING, FAN_RUN_PAUSED }, 3, FAN_RUN_CANCELLED },
+#undef IN
+};
+
+static enum fan_err control_run(struct fan_db *db, fan_id account, fan_id campaign,
+        const struct control *how, struct fan_arena *arena, struct fan_run_controlled *out,
+        struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    fan_arg_i16s(&args, how->run_from, (size_t)how->run_from_len);
+    fan_arg_i16(&args, how->run_to);
+    err = fan_db_run(db, &fan_q_run_control, &args, &rows, why);
+    if (err || rows.count == 0)
+        return err;
+    out->run = fan_row_i64(&rows, 0, 0);
+    out->state = (enum fan_run_state)fan_row_i64(&rows, 0, 1);
+    return FAN_OK;
+}
+
+/* One that never ran waits for its time again; one whose audience is not complete prepares. */
+static enum fan_campaign_state goes_to(const struct control *how,
+        const struct fan_run_controlled *done)
+{
+    if (how->to != FAN_CAMPAIGN_RUNNING)
+        return how->to;
+    if (!done->run)
+        return FAN_CAMPAIGN_SCHEDULED;
+    return done->state == FAN_RUN_PREPARING ? FAN_CAMPAIGN_PREPARING : FAN_CAMPAIGN_RUNNING;
+}
+
+enum fan_err fan_run_control(struct fan_db *db, fan_id account, fan_id campaign,
+        enum fan_run_act act, struct fan_arena *arena, struct fan_run_controlled *out,
+        struct fan_why *why)
+{
+    const struct control *how = &controls[act];
+    int64_t state;
+    int16_t from;
+    enum fan_err err = hold_campaign(db, account, campaign, arena, &state, why);
+
+    if (err)
+        return err;
+    *out = (struct fan_run_controlled){ .campaign = (enum fan_campaign_state)state };
+    if (how->there & 1u << state)
+        return FAN_OK;
+    if (!(how->from & 1u << state))
+        return fan_fail_field(why, FAN_CONFLICT, "status", "the campaign is %s: it cannot be %s",
+                fan_campaign_state_name((int)state), how->done);
+    err = control_run(db, account, campaign, how, arena, out, why);
+    if (err)
+        return err;
+    from = (int16_t)state;
+    out->campaign = goes_to(how, out);
+    return fan_campaign_move(db, account, campaign, &from, 1, out->campaign, arena, &out->changed,
+            why);
+}
+
+/* ---- the end ---- */
+
+/* The campaign of a run of which nothing is left; 0: something is. */
+static enum fan_err look_over(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_arena *arena, fan_id *campaign, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    return fan_db_number(db, &fan_q_run_over, &args, campaign, why);
+}
+
 enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,
         struct fan_arena *arena, int *ended, fan_id *campaign, struct fan_why *why)
 {
     static const int16_t live[] = { FAN_CAMPAIGN_PREPARING, FAN_CAMPAIGN_RUNNING };
     struct fan_args args;
     struct fan_rows rows;
-    enum fan_err err;
+    int64_t state;
     bool moved;
+    enum fan_err err = look_over(db, account, run, arena, campaign, why);
 
     *ended = -1;
+    if (err || !*campaign)
+        return err;
+    err = hold_campaign(db, account, *campaign, arena, &state, why);
+    if (err)
+        return err;
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     err = fan_db_run(db, &fan_q_run_complete, &args, &rows, why);
     if (err || rows.count == 0)
         return err;
     *ended = (int)fan_row_i64(&rows, 0, 0);
-    *campaign = fan_row_i64(&rows, 0, 1);
+    if (*ended == FAN_RUN_CANCELLED)
+        return FAN_OK; /* its campaign is cancelled since somebody said so */
     return fan_campaign_move(db, account, *campaign, live, 2,
             *ended == FAN_RUN_COMPLETED ? FAN_CAMPAIGN_COMPLETED : FAN_CAMPAIGN_FAILED, arena,
             &moved, why);

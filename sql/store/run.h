@@ -96,6 +96,26 @@ enum fan_err fan_run_page(struct fan_db *db, fan_id account,
 enum fan_err fan_run_advance(struct fan_db *db, fan_id account, fan_id run, int64_t cursor,
         bool complete, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
+/* What people do to a campaign under way. */
+enum fan_run_act { FAN_RUN_PAUSE, FAN_RUN_RESUME, FAN_RUN_CANCEL };
+
+struct fan_run_controlled {
+    enum fan_campaign_state campaign; /* what it is in now */
+    fan_id run;                       /* 0: it has none that could be meant */
+    enum fan_run_state state;         /* the run's */
+    bool changed;                     /* false: it was so already */
+};
+
+/**
+ * Pause, resume or cancel a campaign with its run, or one that is scheduled. Safe to repeat.
+ *
+ * fails  FAN_NOT_FOUND  no such campaign in this account
+ *        FAN_CONFLICT   it is in no state for that; why->field is "status", the text names it
+ */
+enum fan_err fan_run_control(struct fan_db *db, fan_id account, fan_id campaign,
+        enum fan_run_act act, struct fan_arena *arena, struct fan_run_controlled *out,
+        struct fan_why *why) FAN_MUST_CHECK;
+
 /** End a run of which nothing is left to do, and its campaign. @ended: out, its state, or -1 while
  * it goes on. */
 enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,

@@ -519,12 +519,11 @@ def a_template_is_checked_when_the_campaign_is_made():
                "audience.tags[0]")
 
 
-def only_what_was_not_launched_can_be_changed_and_only_a_draft_deleted():
+def only_what_was_not_launched_can_be_changed():
     w = World()
     w.channel()
     campaign = w.campaign(scheduled_at="2030-01-01T00:00:00Z", image_theme="gold")
     path = f"/api/v1/campaigns/{campaign['id']}"
-    is_problem(w.call("DELETE", path), 409)
     changed = w.ok("PATCH", path, {"name": "New", "scheduled_at": None})
     expect((changed["name"], changed["status"], changed["message"], changed["image_theme"]),
            ("New", "draft", "Hi {first_name}", "gold"))
@@ -534,9 +533,63 @@ def only_what_was_not_launched_can_be_changed_and_only_a_draft_deleted():
     w.contact(external_id="a", phone="9876543210")
     launched = w.campaign()
     w.ok("POST", f"/api/v1/campaigns/{launched['id']}/send")
-    for method in ("PATCH", "DELETE"):
-        body = {"name": "x"} if method == "PATCH" else None
-        is_problem(w.call(method, f"/api/v1/campaigns/{launched['id']}", body), 409)
+    is_problem(w.call("PATCH", f"/api/v1/campaigns/{launched['id']}", {"name": "x"}), 409)
+
+
+def what_never_ran_is_deleted_and_what_ran_is_cancelled_and_archived():
+    w = World()
+    w.channel()
+    w.contact(external_id="a", phone="9876543210")
+    for waits in (w.campaign(), w.campaign(scheduled_at="2030-01-01T00:00:00Z")):
+        path = f"/api/v1/campaigns/{waits['id']}"
+        expect(w.call("DELETE", path).status, 204)
+        is_problem(w.get(path), 404)
+    launched = w.campaign(name="Launched")
+    path = f"/api/v1/campaigns/{launched['id']}"
+    w.ok("POST", path + "/send")
+    for _ in range(2):
+        expect(w.call("DELETE", path).status, 204)
+        now = w.ok("GET", path)
+        expect((now["status"], now["archived"]), ("cancelled", True))
+    expect([c["id"] for c in w.ok("GET", "/api/v1/campaigns?archived=true")["data"]],
+           [launched["id"]])
+    expect(w.ok("GET", "/api/v1/campaigns")["data"], [])
+    is_problem(w.get("/api/v1/campaigns?archived=maybe"), 400, "archived")
+
+
+def a_campaign_is_paused_resumed_and_cancelled_in_the_states_that_allow_it():
+    w = World()
+    w.channel()
+    w.contact(external_id="a", phone="9876543210")
+
+    def does(word, campaign, status):
+        reply = w.post(f"/api/v1/campaigns/{campaign}/{word}")
+        expect((reply.status, reply.json.get("status")), (200, status))
+        expect(bool(reply.json["paused_at"]), status == "paused")
+
+    def may_not(word, campaign):
+        is_problem(w.post(f"/api/v1/campaigns/{campaign}/{word}"), 409)
+    draft = w.campaign()["id"]
+    for word in ("pause", "resume", "cancel"):
+        may_not(word, draft)
+        is_problem(w.post(f"/api/v1/campaigns/999999/{word}"), 404)
+    w.ok("POST", f"/api/v1/campaigns/{draft}/send")
+    for _ in range(2):
+        does("pause", draft, "paused")
+        expect(w.ok("GET", f"/api/v1/campaigns/{draft}/runs")["data"][0]["status"], "paused")
+    for _ in range(2):
+        does("resume", draft, "preparing")
+        expect(w.ok("GET", f"/api/v1/campaigns/{draft}/runs")["data"][0]["status"], "preparing")
+    for _ in range(2):
+        does("cancel", draft, "cancelled")
+    may_not("pause", draft)
+    may_not("resume", draft)
+    later = w.campaign(scheduled_at="2030-01-01T00:00:00Z")["id"]
+    does("pause", later, "paused")
+    is_problem(w.post(f"/api/v1/campaigns/{later}/send"), 409)
+    does("resume", later, "scheduled")
+    does("cancel", later, "cancelled")
+    expect(w.ok("GET", f"/api/v1/campaigns/{later}/runs")["data"], [])
 
 
 def a_launch_answers_its_run_and_how_many_it_is_for():

@@ -58,7 +58,8 @@ static struct hand graves[GRAVES]; /* journals of the dead */
 static int graves_len;
 static fan_id first_chunk;
 static uint64_t seed, random_state, owners;
-static bool at_least_once, calm; /* calm: nobody dies or sleeps any more */
+static bool at_least_once, calm;        /* calm: nobody dies or sleeps any more */
+static bool fickle, cancels, cancelled; /* the run is paused and resumed; is to be, is cancelled */
 
 static uint32_t draw(uint32_t below)
 {
@@ -469,13 +470,29 @@ static void suppress_one(void)
             1 + (int)draw(PEOPLE));
 }
 
+/* People change their minds; in the calm it runs, or is cancelled. */
+static void control_one(void)
+{
+    size_t chunks;
+
+    if (cancels && !cancelled && (calm || chance(1))) {
+        world_exec(&w, "UPDATE run SET state = 5 WHERE account_id = 1");
+        cancelled = true;
+    }
+    if (cancelled)
+        end_turn(w.scheduler,
+                fan_chunks_cancel(w.scheduler, 1, w.run, 1 + draw(3), w.arena, &chunks, &w.why));
+    else if (fickle && (calm || chance(5)))
+        world_exec(&w, "UPDATE run SET state = %d WHERE account_id = 1", mishap(50) ? 2 : 1);
+}
+
 static void others(void)
 {
     int64_t moved;
 
     if (chance(calm ? 50 : 20))
         take_back_one();
-    if (chance(30))
+    if (!cancelled && chance(30))
         end_turn(w.scheduler,
                 fan_chunks_promote(w.scheduler, 1, w.run, 20, w.arena, &moved, &w.why));
     if (calm ? graves_len == 0 : chance(15))
@@ -487,6 +504,7 @@ static void others(void)
         receive_one();
     if (mishap(3))
         suppress_one();
+    control_one();
 }
 
 /* ---- the run ---- */
@@ -521,8 +539,9 @@ static void rows_tell_the_truth(void)
                 (long long)fan_message_id(first_chunk + i / SIZE, (uint32_t)(i % SIZE)));
         bool sound = state == FAN_MESSAGE_SENT ? truths[i].accepted
                 : state == FAN_MESSAGE_FAILED  ? !truths[i].accepted || at_least_once
-                : state == FAN_MESSAGE_SKIPPED ? !truths[i].accepted || at_least_once
-                                               : state == FAN_MESSAGE_UNKNOWN_FINAL;
+                : state == FAN_MESSAGE_SKIPPED || state == FAN_MESSAGE_CANCELLED
+                ? !truths[i].accepted || at_least_once
+                : state == FAN_MESSAGE_UNKNOWN_FINAL;
         if (!sound)
             fail_msg("seed %llu: person %d is %s after %d requests%s", (unsigned long long)seed, i,
                     fan_message_state_name((int)state), truths[i].requests,
@@ -539,7 +558,7 @@ static void begin(void)
     world_exec(&w, "UPDATE run SET at_least_once = %s", at_least_once ? "true" : "false");
     memset(truths, 0, sizeof truths);
     graves_len = 0;
-    calm = false;
+    calm = cancelled = false;
     first_chunk = world_chunk(&w, 1, SIZE);
     for (int i = 1; i < CHUNKS; i++)
         assert_int_equal(world_chunk(&w, 1 + i * SIZE, SIZE), first_chunk + i);
@@ -584,6 +603,22 @@ static void at_most_once_nobody_is_asked_for_twice(void **state)
         run(first_seed() + i, false);
 }
 
+static void it_may_be_paused_and_resumed_at_any_time(void **state)
+{
+    fickle = true;
+    for (uint64_t i = 0; i < 3; i++)
+        run(first_seed() + i, i & 1);
+    fickle = false;
+}
+
+static void it_may_be_cancelled_at_any_time(void **state)
+{
+    cancels = true;
+    for (uint64_t i = 0; i < 6; i++)
+        run(first_seed() + i, i & 1);
+    cancels = false;
+}
+
 static void at_least_once_nobody_is_forgotten(void **state)
 {
     for (uint64_t i = 0; i < 4; i++)
@@ -595,6 +630,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_most_once_nobody_is_asked_for_twice),
         cmocka_unit_test(at_least_once_nobody_is_forgotten),
+        cmocka_unit_test(it_may_be_paused_and_resumed_at_any_time),
+        cmocka_unit_test(it_may_be_cancelled_at_any_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

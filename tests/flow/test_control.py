@@ -1,0 +1,197 @@
+"""Campaigns that are paused, resumed and cancelled while they run, and sending stopped altogether.
+RESOURCE_LOCK: system
+
+The simulator's journal says when each request came, by the clock of this machine, as PostgreSQL
+does when a pause was committed.
+"""
+import datetime
+import os
+import signal
+
+from books import (OPEN, STATES, all_is_final, callbacks_are_in, message_of, nobody_got_two,
+                   rows_of, sent_is_what_was_accepted, statistics_are_a_recount)
+from checks import eventually, expect, run
+from people import as_csv, people
+from system import System
+
+CROWD, RATE, CONNECTIONS = 1500, 300, 16
+BITES = datetime.timedelta(seconds=2)
+
+
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def lines_since(count):
+    return fanfare.journal("twilio", None)[count:]
+
+
+def launched(channel, **more):
+    campaign = fanfare.campaign(channel, message="Hello {first_name}",
+                                audience={"tags": ["crowd"]}, **more)
+    fanfare.launch(campaign)
+    return campaign
+
+
+def await_sent(campaign, count):
+    eventually(lambda: fanfare.stats(campaign)["sent"] >= count, 60, f"{count} are sent")
+
+
+def control(campaign, word):
+    return fanfare.ok("POST", f"campaigns/{campaign}/{word}")
+
+
+def nothing_is_held():
+    return fanfare.number("SELECT count(*) FROM chunk WHERE state = 2") == 0
+
+
+def nothing_came_after(moment, since):
+    """No request reached the provider more than two seconds after that moment."""
+    late = [line for line in lines_since(since) if when(line["at"]) > moment + BITES]
+    expect(late[:3], [], f"{len(late)} requests came late")
+
+
+def everybody_got_one(campaign, since):
+    callbacks_are_in(fanfare)
+    stats = all_is_final(fanfare, campaign)
+    expect((stats["total"], stats["sent"]), (CROWD, CROWD))
+    sent_is_what_was_accepted(fanfare, campaign, fanfare.journal("twilio")[since:])
+
+
+# ---- pause ----
+
+def a_pause_bites_and_a_resumed_campaign_ends_complete():
+    since = len(fanfare.journal("twilio"))
+    campaign = launched(channel)
+    for step in range(1, 4):
+        await_sent(campaign, step * CROWD // 5)
+        paused = control(campaign, "pause")
+        expect(paused["status"], "paused")
+        eventually(nothing_is_held, 20, "the senders gave everything back")
+        before = fanfare.stats(campaign)
+        expect(before["sending"], 0)
+        assert before["pending"] > 0, before
+        # Who hears nothing of it would open more within a slice's time.
+        came = len(lines_since(since))
+        eventually(lambda: datetime.datetime.now(datetime.timezone.utc)
+                   > when(paused["paused_at"]) + 2 * BITES, 10)
+        expect(len(lines_since(since)), came, "requests while it is paused")
+        nothing_came_after(when(paused["paused_at"]), since)
+        statistics_are_a_recount(fanfare, campaign)
+        expect(control(campaign, "resume")["paused_at"], None)
+    fanfare.await_status(campaign, "completed")
+    everybody_got_one(campaign, since)
+
+
+def a_pause_is_kept_whoever_dies_meanwhile():
+    since = len(fanfare.journal("twilio"))
+    campaign = launched(channel)
+    await_sent(campaign, CROWD // 5)
+    sleeper = fanfare.pids()["sender-sms"]
+    os.kill(sleeper, signal.SIGSTOP)  # it hears nothing of the pause
+    paused = control(campaign, "pause")
+    for name in ("scheduler", "renderer", "broker-1", "sender-sms", "postgres"):
+        before = fanfare.kill(name)
+        fanfare.await_process(name, before)
+    eventually(nothing_is_held, 60, "what the dead sender held is taken back")
+    nothing_came_after(when(paused["paused_at"]), since)
+    stats = statistics_are_a_recount(fanfare, campaign)
+    expect(sum(stats[name] for name in STATES), CROWD, "the sum of all states")
+    expect(fanfare.await_status(campaign, "paused")["status"], "paused")
+    control(campaign, "resume")
+    fanfare.await_status(campaign, "completed", seconds=90)
+    callbacks_are_in(fanfare)
+    stats = all_is_final(fanfare, campaign)
+    expect(stats["sent"] + stats["unknown_final"], CROWD)
+    nobody_got_two(fanfare.journal("twilio")[since:])
+
+
+def one_is_paused_while_its_audience_is_being_written():
+    fanfare.slow_down("chunk", 0.3)
+    campaign = launched(channel)
+    eventually(lambda: fanfare.number(
+        f"SELECT count(*) FROM run WHERE campaign_id = {campaign} AND cursor > 0"), 20)
+    since = len(fanfare.journal("twilio"))
+    expect(control(campaign, "pause")["status"], "paused")
+    fanfare.speed_up("chunk")
+    assert fanfare.number(f"SELECT count(*) FROM run WHERE campaign_id = {campaign}"
+                          " AND NOT resolved"), "its audience was complete before"
+    expect(control(campaign, "resume")["status"], "preparing")
+    fanfare.await_status(campaign, "completed")
+    stats = all_is_final(fanfare, campaign)
+    expect((stats["total"], stats["sent"]), (CROWD, CROWD))
+    assert since < len(fanfare.journal("twilio"))
+
+
+def a_scheduled_one_that_is_paused_waits_beyond_its_time():
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    campaign = fanfare.campaign(channel, message="Now", audience={"tags": ["crowd"]},
+                                scheduled_at=at.isoformat())
+    expect(control(campaign, "pause")["status"], "paused")
+    later = fanfare.campaign(channel, message="Later", audience={"tags": ["few"]},
+                             scheduled_at=(at + datetime.timedelta(seconds=1)).isoformat())
+    fanfare.await_status(later, "completed")
+    expect(fanfare.ok("GET", f"campaigns/{campaign}/runs")["data"], [])
+    expect(control(campaign, "resume")["status"], "scheduled")
+    fanfare.await_status(campaign, "running")
+    expect(control(campaign, "cancel")["status"], "cancelled")
+
+
+# ---- cancel ----
+
+def await_swept(campaign):
+    """Wait until the cancelled run has ended; returns the run."""
+    return eventually(lambda: [r for r in fanfare.ok("GET", f"campaigns/{campaign}/runs")["data"]
+                               if r["ended_at"]], 60, "the run has ended")[0]
+
+
+def a_cancelled_campaign_sends_no_more_and_its_books_agree():
+    since = len(fanfare.journal("twilio"))
+    campaign = launched(channel)
+    await_sent(campaign, CROWD // 4)
+    cancelled = control(campaign, "cancel")
+    expect(cancelled["status"], "cancelled")
+    expect(sum(cancelled["stats"][name] for name in ("sending", *STATES)), CROWD, "at once")
+    expect(await_swept(campaign)["status"], "cancelled")
+    callbacks_are_in(fanfare)
+    stats = all_is_final(fanfare, campaign)
+    assert stats["cancelled"] > CROWD // 4, stats
+    expect(stats["sent"] + stats["cancelled"] + stats["unknown_final"], CROWD)
+    nothing_came_after(when(cancelled["ended_at"]), since)
+    accepted = fanfare.journal("twilio")[since:]
+    nobody_got_two(accepted)
+    sent = {int(row[0]) for row in rows_of(fanfare, campaign, "m.id, m.state") if row[1] == "3"}
+    expect(sent, {message_of(line) for line in accepted}, "sent, and accepted")
+    reasons = {message["reason"] for message in fanfare.messages(campaign, status="cancelled")}
+    expect(reasons, {"cancelled"})
+    totals = fanfare.ok("GET", "stats")["messages"]
+    expect((totals["pending"], totals["retry"]), (0, 0), "what the account still has to send")
+
+
+def one_is_cancelled_before_and_while_its_audience_is_written():
+    fanfare.slow_down("chunk", 0.3)
+    campaign = launched(channel)
+    eventually(lambda: fanfare.number(
+        f"SELECT count(*) FROM run WHERE campaign_id = {campaign} AND cursor > 0"), 20)
+    control(campaign, "cancel")
+    fanfare.speed_up("chunk")
+    await_swept(campaign)
+    stats = all_is_final(fanfare, campaign)
+    assert 0 < stats["cancelled"] <= stats["total"] < CROWD, stats
+    expect({name: stats[name] for name in OPEN}, dict.fromkeys(OPEN, 0))
+
+
+TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
+         a_pause_is_kept_whoever_dies_meanwhile,
+         one_is_paused_while_its_audience_is_being_written,
+         a_scheduled_one_that_is_paused_waits_beyond_its_time,
+         a_cancelled_campaign_sends_no_more_and_its_books_agree,
+         one_is_cancelled_before_and_while_its_audience_is_written]
+
+with System(outside=True, SANDBOX_DELAY_MS=200, SENDER_LEASE_MS=4000,
+            AUDIENCE_PAGE=150) as fanfare:
+    fanfare.decide_unknowns_after(seconds=5)
+    channel = fanfare.sms_channel(rate=RATE, connections=CONNECTIONS)
+    fanfare.import_csv(as_csv(people(3, first=50000)), tags="few")
+    fanfare.import_csv(as_csv(people(CROWD)), tags="crowd")
+    run(TESTS)
