@@ -189,8 +189,7 @@ TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
          one_is_cancelled_before_and_while_its_audience_is_written]
 
 with System(outside=True, SANDBOX_DELAY_MS=200, SENDER_LEASE_MS=4000,
-            AUDIENCE_PAGE=150) as fanfare:
-    fanfare.decide_unknowns_after(seconds=5)
+            AUDIENCE_PAGE=150, SCHEDULER_UNKNOWN_WAIT_MS=5000) as fanfare:
     channel = fanfare.sms_channel(rate=RATE, connections=CONNECTIONS)
     fanfare.import_csv(as_csv(people(3, first=50000)), tags="few")
     fanfare.import_csv(as_csv(people(CROWD)), tags="crowd")
