@@ -17,6 +17,7 @@ from checks import run
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "chunk.pml")
 DEPTH = 20_000  # steps; the longest history within the bounds has some 400
 MEGABYTES = 900  # of states, in each of the searches that run at the same time
+MEGABYTES_FURTHER = 4000
 
 # What holds -> bounds within which every history is looked at.
 SHORT = {
@@ -72,12 +73,12 @@ def shell(*command, cwd):
     return done.stdout
 
 
-def search(defines, optimize):
+def search(defines, optimize, megabytes):
     """Return what spin's searcher says at its end."""
     with tempfile.TemporaryDirectory(prefix="fanfare-model-") as place:
         said = shell("spin", *defines.split(), "-a", MODEL, cwd=place)
         assert "rror" not in said, said
-        shell("gcc", optimize, "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=512", f"-DMEMLIM={MEGABYTES}",
+        shell("gcc", optimize, "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=512", f"-DMEMLIM={megabytes}",
               "-o", "pan", "pan.c", cwd=place)
         return shell("./pan", f"-m{DEPTH}", cwd=place)
 
@@ -101,11 +102,11 @@ def is_missed(report, defines):
     assert re.search(r"pan:1: (assertion violated|invalid end state)", report), report
 
 
-def tests(pool, cases, judge, prefix, optimize):
+def tests(pool, cases, judge, prefix="", optimize="-O0", megabytes=MEGABYTES):
     """Begin all searches of a table; return a test for each that waits for its end."""
     out = []
     for name, defines in cases.items():
-        report = pool.submit(search, defines, optimize)
+        report = pool.submit(search, defines, optimize, megabytes)
         out.append(lambda report=report, defines=defines: judge(report.result(), defines))
         out[-1].__name__ = prefix + name
     return out
@@ -116,10 +117,11 @@ def main():
     sys.argv = [word for word in sys.argv if word != "--further"]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # Compiling with -O2 takes longer than the short searches.
-        found = tests(pool, LONG if further else SHORT, is_searched_whole, "",
-                      "-O2" if further else "-O0")
-        if not further:
-            found += tests(pool, RULES, is_missed, "it is missed when not: ", "-O0")
+        if further:
+            found = tests(pool, LONG, is_searched_whole, "", "-O2", MEGABYTES_FURTHER)
+        else:
+            found = tests(pool, SHORT, is_searched_whole)
+            found += tests(pool, RULES, is_missed, "it is missed when not: ")
         run(found)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"# {spent.ru_utime + spent.ru_stime:.0f} s of CPU, "
