@@ -82,7 +82,7 @@ void fan_arena_free(struct fan_arena **arena)
     *arena = NULL;
 }
 
-void *fan_arena_alloc(struct fan_arena *arena, size_t size)
+static void *take(struct fan_arena *arena, size_t size)
 {
     size_t align = _Alignof(max_align_t);
     size_t whole = (size + align - 1) / align * align;
@@ -97,7 +97,12 @@ void *fan_arena_alloc(struct fan_arena *arena, size_t size)
     at = block->bytes + block->used;
     block->used += whole;
     arena->used += whole;
-    return memset(at, 0, whole);
+    return at;
+}
+
+void *fan_arena_alloc(struct fan_arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 void *fan_arena_array(struct fan_arena *arena, size_t count, size_t size)
@@ -111,20 +116,36 @@ void *fan_arena_array(struct fan_arena *arena, size_t count, size_t size)
 
 char *fan_arena_printf(struct fan_arena *arena, const char *format, ...)
 {
-    va_list args, again;
-    int len;
-    char *text;
+    struct fan_bytes text;
+    va_list args;
 
     FAN_ASSERT(format);
     va_start(args, format);
-    va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, args);
+    text = fan_arena_vprintf(arena, format, args);
     va_end(args);
+    return (char *)(uintptr_t)text.at;
+}
+
+/* Mostly there is room in the block, and it is printed once. */
+struct fan_bytes fan_arena_vprintf(struct fan_arena *arena, const char *format, va_list args)
+{
+    struct block *block = arena->block;
+    size_t room = block->size - block->used;
+    char *text = block->bytes + block->used;
+    va_list again;
+    int len;
+
+    va_copy(again, args);
+    len = vsnprintf(text, room, format, args);
     FAN_ASSERT(len >= 0);
-    text = fan_arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
+    if ((size_t)len < room) {
+        FAN_ASSERT(take(arena, (size_t)len + 1) == text);
+    } else {
+        text = take(arena, (size_t)len + 1);
+        vsnprintf(text, (size_t)len + 1, format, again);
+    }
     va_end(again);
-    return text;
+    return (struct fan_bytes){ text, (size_t)len };
 }
 
 void fan_arena_defer(struct fan_arena *arena, void (*fn)(void *thing), void *thing)

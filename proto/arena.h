@@ -7,6 +7,9 @@
 #ifndef FAN_PROTO_ARENA_H
 #define FAN_PROTO_ARENA_H
 
+#include "proto/bytes.h"
+
+#include <stdarg.h>
 #include <stddef.h>
 
 struct fan_arena;
@@ -26,6 +29,8 @@ void *fan_arena_array(struct fan_arena *arena, size_t count, size_t size);
 /** Print into the arena. */
 char *fan_arena_printf(struct fan_arena *arena, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+struct fan_bytes fan_arena_vprintf(struct fan_arena *arena, const char *format, va_list args)
+        __attribute__((format(printf, 2, 0)));
 
 /** Call @fn(@thing) when the arena is reset or freed. */
 void fan_arena_defer(struct fan_arena *arena, void (*fn)(void *thing), void *thing);

@@ -185,7 +185,6 @@ static enum fan_err send(const struct fan_sending *sending, struct fan_arena *ar
         .password = field(channel, by_key ? "api_key_secret" : "auth_token"),
     };
     fan_request_header(out, arena, "Content-Type: application/x-www-form-urlencoded");
-    fan_request_header(out, arena, "Accept: application/json");
     return FAN_OK;
 }
 

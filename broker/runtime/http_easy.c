@@ -34,11 +34,14 @@ struct fan_http_parts {
     const struct fan_http_policy *policy;
     struct fan_buffer headers, body; /* of the answer */
     struct kept url, method, username, password, mail_from;
-    struct curl_slist *lines; /* lines_len of the caller's, then ours */
-    size_t lines_len;
+    CURLU *parsed;            /* the URL; with it libcurl does not take it apart for every call */
+    struct fan_buffer asked;  /* the caller's headers, as lines */
+    struct curl_slist *lines; /* what became of them */
     struct curl_slist *mail_to;
     char error[CURL_ERROR_SIZE];
 };
+
+#define FORM FAN_LIT("Content-Type: application/x-www-form-urlencoded")
 
 #define SET(easy, option, value) \
     FAN_ASSERT(curl_easy_setopt((easy)->curl, option, value) == CURLE_OK)
@@ -180,9 +183,8 @@ static void set_policy(struct fan_http_easy *easy, const struct fan_http_policy 
         return;
     }
     SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     SET(easy, CURLOPT_USERAGENT, policy->options.user_agent);
-    SET(easy, CURLOPT_PATH_AS_IS, 1L); /* signatures cover the path */
+    SET(easy, CURLOPT_CURLU, easy->parts->parsed);
 }
 
 struct fan_http_easy *fan_http_easy_new(const struct fan_http_policy *policy)
@@ -193,10 +195,14 @@ struct fan_http_easy *fan_http_easy_new(const struct fan_http_policy *policy)
 
     if (!easy || !parts || !curl)
         fan_die("out of memory: a handle for HTTP calls");
+    parts->parsed = curl_url();
+    if (!parts->parsed)
+        fan_die("out of memory: a URL");
     easy->curl = curl;
     easy->parts = parts;
     parts->policy = policy;
     fan_buffer_init(&parts->headers, HEADERS_CAP);
+    fan_buffer_init(&parts->asked, SIZE_MAX);
     fan_buffer_init(&parts->body, policy->options.answer_cap);
     set_callbacks(easy);
     set_policy(easy, policy);
@@ -210,9 +216,11 @@ void fan_http_easy_free(struct fan_http_easy **easy)
     if (!old)
         return;
     curl_easy_cleanup(old->curl);
+    curl_url_cleanup(old->parts->parsed);
     curl_slist_free_all(old->parts->lines);
     curl_slist_free_all(old->parts->mail_to);
     fan_buffer_fini(&old->parts->headers);
+    fan_buffer_fini(&old->parts->asked);
     fan_buffer_fini(&old->parts->body);
     free(old->parts->url.at);
     free(old->parts->method.at);
@@ -279,38 +287,69 @@ static struct curl_slist *add_line(struct curl_slist *list, struct fan_bytes lin
     return list;
 }
 
-static bool same_lines(const struct fan_http_parts *parts, const struct fan_http_call *call)
+/* Keep the caller's headers; false when they are what was kept already. */
+static bool keep_headers(struct fan_buffer *kept, const struct fan_http_call *call)
 {
-    const struct curl_slist *line = parts->lines;
+    struct fan_bytes left = fan_buffer_bytes(kept);
+    size_t same = 0;
 
-    if (!line || parts->lines_len != call->headers_len)
+    while (same < call->headers_len && left.len > call->headers[same].len &&
+            fan_bytes_starts(left, call->headers[same]) &&
+            left.at[call->headers[same].len] == '\n') {
+        left.at += call->headers[same].len + 1;
+        left.len -= call->headers[same].len + 1;
+        same++;
+    }
+    if (same == call->headers_len && left.len == 0)
         return false;
-    for (size_t i = 0; i < call->headers_len; i++, line = line->next)
-        if (!fan_bytes_eq_text(call->headers[i], line->data))
-            return false;
+    fan_buffer_clear(kept);
+    for (size_t i = 0; i < call->headers_len; i++) {
+        fan_buffer_add_bytes(kept, call->headers[i]);
+        fan_buffer_add_char(kept, '\n');
+    }
     return true;
 }
 
-static void set_headers(struct fan_http_easy *easy, const struct fan_http_call *call)
+/* libcurl would put it together anew for every call. */
+static struct curl_slist *add_login(struct curl_slist *lines, const struct fan_http_call *call)
+{
+    struct fan_buffer login, line;
+
+    fan_buffer_init(&login, 2 * LINE_CAP);
+    fan_buffer_init(&line, 4 * LINE_CAP);
+    fan_buffer_printf(&login, "%.*s:%.*s", FAN_BYTES_ARG(call->username),
+            FAN_BYTES_ARG(call->password));
+    fan_buffer_add_text(&line, "Authorization: Basic ");
+    fan_buffer_add_base64(&line, fan_buffer_bytes(&login));
+    lines = add_line(lines, fan_buffer_bytes(&line));
+    fan_buffer_fini(&login);
+    fan_buffer_fini(&line);
+    return lines;
+}
+
+static void set_headers(struct fan_http_easy *easy, const struct fan_http_call *call,
+        bool same_login)
 {
     struct curl_slist *lines = NULL;
     bool typed = false;
 
-    if (same_lines(easy->parts, call))
+    if (!keep_headers(&easy->parts->asked, call) && same_login && easy->parts->lines)
         return;
     for (size_t i = 0; i < call->headers_len; i++) {
         struct fan_bytes name;
         fan_bytes_split(call->headers[i], ':', &name);
         typed = typed || fan_bytes_eq_nocase(name, FAN_LIT("Content-Type"));
-        lines = add_line(lines, call->headers[i]);
+        if (!fan_bytes_eq(call->headers[i], FORM)) /* libcurl's own word for a body */
+            lines = add_line(lines, call->headers[i]);
     }
     lines = add_line(lines, FAN_LIT("Expect:")); /* do not wait for a 100 Continue */
     if (!typed)
         lines = add_line(lines, FAN_LIT("Content-Type:")); /* do not call it a form */
+    if (call->username.at)
+        lines = add_login(lines, call);
     SET(easy, CURLOPT_HTTPHEADER, lines);
     curl_slist_free_all(easy->parts->lines);
     easy->parts->lines = lines;
-    easy->parts->lines_len = call->headers_len;
 }
 
 static void set_http(struct fan_http_easy *easy, const struct fan_http_call *call)
@@ -318,10 +357,17 @@ static void set_http(struct fan_http_easy *easy, const struct fan_http_call *cal
     struct fan_http_parts *parts = easy->parts;
     bool get = fan_bytes_eq_text(call->method, "GET") && !call->body.len;
     bool head = fan_bytes_eq_text(call->method, "HEAD");
+    bool changed;
 
-    if (keep(&parts->url, call->url))
-        SET(easy, CURLOPT_URL, parts->url.at);
-    set_headers(easy, call);
+    if (keep(&parts->url, call->url) && /* as it is: signatures cover the path */
+            curl_url_set(parts->parsed, CURLUPART_URL, parts->url.at, CURLU_PATH_AS_IS)) {
+        keep(&parts->url, FAN_NO_BYTES);
+        easy->transfer->refused = "the URL cannot be read";
+        return;
+    }
+    changed = keep(&parts->username, call->username);
+    changed = keep(&parts->password, call->password) || changed;
+    set_headers(easy, call, !changed);
     if (keep(&parts->method, call->method))
         SET(easy, CURLOPT_CUSTOMREQUEST, parts->method.at);
     if (head) {
@@ -350,6 +396,10 @@ static void set_mail(struct fan_http_easy *easy, const struct fan_http_call *cal
     SET(easy, CURLOPT_MAIL_RCPT, to);
     curl_slist_free_all(parts->mail_to);
     parts->mail_to = to;
+    if (keep(&parts->username, call->username))
+        SET(easy, CURLOPT_USERNAME, parts->username.at);
+    if (keep(&parts->password, call->password))
+        SET(easy, CURLOPT_PASSWORD, parts->password.at);
     SET(easy, CURLOPT_USE_SSL, (long)(call->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     SET(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->body.len);
 }
@@ -371,10 +421,6 @@ void fan_http_easy_set(struct fan_http_easy *easy, struct fan_http_transfer *tra
         set_mail(easy, call);
     else
         set_http(easy, call);
-    if (keep(&parts->username, call->username))
-        SET(easy, CURLOPT_USERNAME, parts->username.at);
-    if (keep(&parts->password, call->password))
-        SET(easy, CURLOPT_PASSWORD, parts->password.at);
     SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->connect_ms);
     SET(easy, CURLOPT_TIMEOUT_MS, (long)call->total_ms);
 }

@@ -13,7 +13,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { READY_MAX = 64 }; /* sockets served between two looks at the others */
+enum {
+    READY_MAX = 64, /* sockets served between two looks at the others */
+    ROUNDS_MAX = 8, /* looks before zloop waits anew, which costs a few system calls */
+};
 
 struct fan_watch {
     struct fan_loop *loop;
@@ -97,12 +100,13 @@ static void set_timerfd(struct fan_loop *loop, fan_time due)
     loop->armed = due;
 }
 
-/* A wake-up that comes too early is cheaper than a system call for every cancelled timer. */
+/* A wake-up that comes too early is cheaper than a system call for every cancelled timer; and while
+ * a batch is served, what is due at its end needs none. */
 static void arm(struct fan_loop *loop)
 {
     fan_time due = loop->soon_len ? 1 : loop->first ? loop->first->due : 0;
 
-    if (due && (!loop->armed || due < loop->armed))
+    if (!loop->in_batch && due && (!loop->armed || due < loop->armed))
         set_timerfd(loop, due);
 }
 
@@ -154,8 +158,7 @@ void fan_loop_soon(struct fan_loop *loop, fan_timer_fn *fn, void *context)
             fan_die("out of memory: %zu calls that come soon", loop->soon_room);
     }
     loop->soon[loop->soon_len++] = (struct call){ fn, context };
-    if (!loop->in_batch)
-        arm(loop);
+    arm(loop);
 }
 
 /* Only those that stand there now: one that adds itself again must not keep the sockets waiting. */
@@ -188,19 +191,26 @@ static void fire(struct fan_timer *timer, fan_time now)
     call.fn(call.context);
 }
 
+/* Those that are due now: one that is due again at once must not keep the sockets waiting. */
+static void fire_due(struct fan_loop *loop)
+{
+    fan_time now = loop->first ? fan_clock_elapsed() : 0;
+
+    while (!loop->stopped && loop->first && loop->first->due <= now) {
+        fire(loop->first, now);
+        run_soon(loop);
+    }
+}
+
+/* What is due is fired at the end of the batch. */
 static void on_timerfd(void *context, int fd, int ready)
 {
     struct fan_loop *loop = context;
-    fan_time now = fan_clock_elapsed();
     uint64_t fired;
 
     (void)ready;
     if (read(fd, &fired, sizeof(fired)) > 0)
         loop->armed = 0;
-    while (!loop->stopped && loop->first && loop->first->due <= now) {
-        fire(loop->first, now);
-        run_soon(loop);
-    }
 }
 
 /* ---- sockets ---- */
@@ -274,15 +284,11 @@ static int ready_of(uint32_t events)
     return (events & EPOLLIN ? FAN_READABLE : 0) | (events & EPOLLOUT ? FAN_WRITABLE : 0);
 }
 
-static int serve_batch(zloop_t *zloop, zmq_pollitem_t *item, void *context)
+static int serve_ready(struct fan_loop *loop)
 {
-    struct fan_loop *loop = context;
     struct epoll_event events[READY_MAX];
     int count = epoll_wait(loop->epoll, events, READY_MAX, 0);
 
-    (void)zloop;
-    (void)item;
-    loop->in_batch = true;
     for (int i = 0; i < count && !loop->stopped; i++) {
         struct fan_watch *watch = events[i].data.ptr;
 
@@ -291,8 +297,23 @@ static int serve_batch(zloop_t *zloop, zmq_pollitem_t *item, void *context)
         watch->fn(watch->context, watch->fd, ready_of(events[i].events));
         run_soon(loop);
     }
+    return count;
+}
+
+static int serve_batch(zloop_t *zloop, zmq_pollitem_t *item, void *context)
+{
+    struct fan_loop *loop = context;
+    int count = 1;
+
+    (void)zloop;
+    (void)item;
+    loop->in_batch = true;
+    for (int round = 0; round < ROUNDS_MAX && count > 0 && !loop->stopped; round++) {
+        count = serve_ready(loop);
+        fire_due(loop);
+        bury(loop);
+    }
     loop->in_batch = false;
-    bury(loop);
     arm(loop);
     return loop->stopped ? -1 : 0;
 }

@@ -119,20 +119,12 @@ struct fan_buffer *fan_arena_buffer(struct fan_arena *arena, size_t cap)
 void fan_request_header(struct fan_request *request, struct fan_arena *arena, const char *format,
         ...)
 {
-    va_list args, again;
-    int len;
-    char *line;
+    va_list args;
 
     FAN_ASSERT(request->headers_len < FAN_REQUEST_HEADERS);
     va_start(args, format);
-    va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, args);
+    request->headers[request->headers_len++] = fan_arena_vprintf(arena, format, args);
     va_end(args);
-    FAN_ASSERT(len >= 0);
-    line = fan_arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(line, (size_t)len + 1, format, again);
-    va_end(again);
-    request->headers[request->headers_len++] = (struct fan_bytes){ line, (size_t)len };
 }
 
 size_t fan_text_points(struct fan_bytes text)
