@@ -147,6 +147,8 @@ static enum fan_err look_up(struct call *call, const char hash[FAN_KEY_HASH], fa
         .user = found.user,
         .may = route_may_of_role(found.role),
     };
+    if (account != call->gateway->settings->operator_account)
+        call->caller.may &= ~MAY_OPERATE;
     keys_keep(call->gateway->keys, hash, now, &call->caller);
     return FAN_OK;
 }

@@ -18,6 +18,7 @@ struct gateway_settings {
     uint32_t key_cache_ms;
     uint32_t page_size_max;
     uint32_t streams;
+    uint32_t operator_account;
 };
 
 struct gateway {

@@ -2,12 +2,13 @@
 #include "gateway/call.h"
 
 #include "gateway/openapi.h"
-#include "sql/store/report.h"
+#include "sql/store/control.h"
 
 enum fan_err health(struct call *call)
 {
     fan_time up = fan_clock_elapsed() - call->gateway->started;
-    enum fan_err err = fan_report_ping(call->db, call->arena, call->why);
+    struct fan_control control = { 0 };
+    enum fan_err err = fan_control_get(call->db, call->arena, &control, call->why);
 
     if (err)
         fan_db_abort(call->db); /* what is left of the turn is the answer */
@@ -15,6 +16,8 @@ enum fan_err health(struct call *call)
     fan_json_add_bool(&call->json, "ok", !err);
     if (err)
         fan_json_add_text(&call->json, "error", FAN_LIT("Database unreachable"));
+    else
+        fan_json_add_text(&call->json, "sending", fan_bytes_of(fan_control_word(&control)));
     fan_json_add_time(&call->json, "timestamp", fan_clock_now());
     fan_json_add_real(&call->json, "uptime", (double)up / FAN_SECOND);
     fan_json_object_close(&call->json);

@@ -22,6 +22,8 @@ static const struct fan_setting settings[] = {
     FAN_SET_U32(struct gateway_settings, key_cache_ms, "5000", 0, 5000,
             "how long a revoked key may still work"),
     FAN_SET_U32(struct gateway_settings, page_size_max, "100", 1, 200, "rows of a page"),
+    FAN_SET_U32(struct gateway_settings, operator_account, "1", 0, UINT32_MAX,
+            "account whose owners may stop all sending; 0: none"),
     FAN_SET_U32(struct gateway_settings, streams, "256", 1, 65536, "clients that watch progress"),
     FAN_SET_END,
 };

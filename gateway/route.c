@@ -16,7 +16,7 @@ int route_may_of_role(struct fan_bytes role)
         const char *role;
         int may;
     } table[] = {
-        { "owner", MAY_READ | MAY_CONTACTS | MAY_CAMPAIGNS | MAY_SETUP },
+        { "owner", MAY_READ | MAY_CONTACTS | MAY_CAMPAIGNS | MAY_SETUP | MAY_OPERATE },
         { "admin", MAY_READ | MAY_CONTACTS | MAY_CAMPAIGNS | MAY_SETUP },
         { "manager", MAY_READ | MAY_CONTACTS | MAY_CAMPAIGNS },
         { "agent", MAY_READ | MAY_CONTACTS },

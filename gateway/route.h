@@ -19,6 +19,7 @@ enum route_may {
     MAY_CONTACTS = 2,
     MAY_CAMPAIGNS = 4,
     MAY_SETUP = 8,
+    MAY_OPERATE = 16, /* what concerns all accounts; of the operator's account alone */
 };
 
 /** What a user of that role may do. */

@@ -16,6 +16,7 @@ static const struct fan_command *const commands[] = {
     &fan_command_status,
     &fan_command_import,
     &fan_command_send,
+    &fan_command_control,
     &fan_command_sample,
     &fan_command_keys,
     &fan_command_migrate,

@@ -132,6 +132,27 @@ static enum fan_err print_campaigns(struct fan_api *api, struct fan_arena *arena
     return err;
 }
 
+/* ---- the whole ---- */
+
+/* Nothing is said while everything may be sent. */
+static enum fan_err print_control(struct fan_api *api, struct fan_arena *arena, struct fan_why *why)
+{
+    const struct fan_json *now;
+    struct fan_bytes reason;
+    enum fan_err err = fan_api_get(api, "/api/v1/control", arena, &now, why);
+
+    if (err)
+        return err;
+    reason = fan_json_get_text(now, "hold_reason");
+    if (reason.at)
+        printf("Nothing is sent until `fanfare control confirm`: %.*s\n\n", FAN_BYTES_ARG(reason));
+    reason = fan_json_get_text(now, "reason");
+    if (reason.at)
+        printf("Sending is stopped by %.*s: %.*s\n\n",
+                FAN_BYTES_ARG(fan_json_get_text(now, "changed_by")), FAN_BYTES_ARG(reason));
+    return FAN_OK;
+}
+
 static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_why *why)
 {
     const struct status_options *asked = call->options;
@@ -140,6 +161,8 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
 
     if (!err && !print_processes(api, asked->api.home, call->arena))
         *exit_code = 1;
+    if (!err)
+        err = print_control(api, call->arena, why);
     if (!err)
         err = print_campaigns(api, call->arena, why);
     fan_api_close(&api);

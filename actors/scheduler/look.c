@@ -264,10 +264,10 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
     bool idle = false;
     enum fan_err err = FAN_OK;
 
-    if (row->state == FAN_RUN_PAUSED)
-        return look_paused(turn, look);
     if (row->state == FAN_RUN_CANCELLED)
         return look_cancelled(turn, look);
+    if (row->state == FAN_RUN_PAUSED || look->self->stopped)
+        return look_paused(turn, look);
     if (!row->resolved)
         err = ask_audience(turn, look);
     else if (!look->live->announced)

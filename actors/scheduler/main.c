@@ -145,7 +145,9 @@ static void on_sweep(void *context)
     if (!self->leading || fan_actor_draining(self->actor))
         return;
     FAN_FAULT("scheduler.leading");
-    scheduler_launch_due(self);
+    scheduler_read_control(self);
+    if (!self->stopped)
+        scheduler_launch_due(self);
     sweep(self);
     scheduler_ask_imports(self);
     scheduler_end_uploads(self);

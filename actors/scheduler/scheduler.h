@@ -45,6 +45,7 @@ struct scheduler {
     size_t turn;        /* whose turn it is to be looked at first */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
     bool waking;        /* a sweep is about to run because something happened */
+    bool stopped;       /* nothing may be sent: the kill switch, or this database is held */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
 };
 
@@ -54,6 +55,9 @@ void scheduler_look(struct scheduler *self, struct live *live, const struct fan_
 
 /** Take back what a worker that is gone had claimed and not begun, in one run. */
 void scheduler_worker_gone(struct scheduler *self, const struct live *live, uint64_t worker);
+
+/** Read what holds for the whole installation. */
+void scheduler_read_control(struct scheduler *self);
 
 /** Sweep soon, once for all that happens within a moment. */
 void scheduler_wake(struct scheduler *self);

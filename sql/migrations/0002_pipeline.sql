@@ -5,8 +5,12 @@
 
 CREATE TABLE ctl (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
-  send_enabled boolean NOT NULL DEFAULT true,                    -- the kill switch
-  hold_reason text);
+  -- the kill switch, and why it is off
+  send_enabled boolean NOT NULL DEFAULT true, stop_reason text,
+  -- why a person must confirm this database before it sends; who did is noted until the scheduler
+  -- has taken it for the right one
+  hold_reason text, confirmed boolean NOT NULL DEFAULT false,
+  changed_at timestamptz NOT NULL DEFAULT now(), changed_by text NOT NULL DEFAULT '');
 INSERT INTO ctl DEFAULT VALUES;
 GRANT SELECT ON ctl TO fan_gateway, fan_scheduler, fan_sender, fan_audience, fan_renderer;
 GRANT UPDATE ON ctl TO fan_gateway;

@@ -6,7 +6,9 @@
 SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content::text,
   details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
   at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
-  paused_at, hold_reason, lane, coalesce(late_start_grace_s, -1),
+  paused_at, coalesce(c.hold_reason, CASE WHEN c.state IN (1, 2, 3) THEN (
+    SELECT coalesce(ctl.hold_reason, 'sending is stopped: ' || ctl.stop_reason) FROM ctl) END),
+  lane, coalesce(late_start_grace_s, -1),
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
     ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2::bigint;
@@ -17,7 +19,9 @@ FROM campaign c WHERE c.account_id = $1 AND c.id = $2::bigint;
 SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content::text,
   details::text, tag_ids, scheduled_at, start_date, end_date, state, enabled, archived,
   at_least_once, coalesce(sender_id, 0), created_at, updated_at, started_at, ended_at,
-  paused_at, hold_reason, lane, coalesce(late_start_grace_s, -1),
+  paused_at, coalesce(c.hold_reason, CASE WHEN c.state IN (1, 2, 3) THEN (
+    SELECT coalesce(ctl.hold_reason, 'sending is stopped: ' || ctl.stop_reason) FROM ctl) END),
+  lane, coalesce(late_start_grace_s, -1),
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
     ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
 FROM campaign c

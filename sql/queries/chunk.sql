@@ -16,13 +16,13 @@
 
 -- name: chunk_claim
 -- role: fan_sender
--- Take a rendered chunk. No row: the frame was stale or repeated, the run does not run, or it is
--- not due.
+-- Take a rendered chunk. No row: the frame was stale or repeated, the run does not run, it is not
+-- due, or sending is stopped.
 -- (account, chunk, epoch of the frame, owner, lease in microseconds)
 UPDATE chunk c SET state = 2, epoch = c.epoch + 1, owner = $4, lease_until = fan_now() + $5::bigint
-FROM run r
+FROM run r, ctl
 WHERE c.account_id = $1 AND c.id = $2 AND c.state::int = 1 AND c.epoch = $3::int
-  AND c.due_at <= fan_now()
+  AND c.due_at <= fan_now() AND ctl.send_enabled AND ctl.hold_reason IS NULL
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
 RETURNING c.epoch, c.watermark, c.size, c.is_retry, c.items, c.run_id, c.channel_id, c.lane,
   r.kind, r.at_least_once, r.retry;
@@ -43,6 +43,7 @@ WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND
   AND c.watermark < c.size AND c.lease_until > fan_now()
   AND r.account_id = $1 AND r.id = c.run_id AND r.state IN (0, 1)
   AND h.account_id = $1 AND h.id = c.channel_id AND h.enabled AND ctl.send_enabled
+  AND ctl.hold_reason IS NULL
 RETURNING c.watermark;
 
 -- name: chunk_unsendable

@@ -95,6 +95,3 @@ FROM campaign c WHERE c.account_id = $1 AND (c.state IN (2, 3, 4)
 SELECT id FROM import WHERE account_id = $1 AND (state IN (0, 1)
   OR ended_at > fan_time(fan_now() - $2::bigint)) ORDER BY id DESC LIMIT 20;
 
--- name: report_ping
--- role: fan_gateway
-SELECT 1;

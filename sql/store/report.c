@@ -261,11 +261,3 @@ enum fan_err fan_report_importing(struct fan_db *db, fan_id account, int64_t age
     *out = (struct fan_ids){ .at = ids, .len = (size_t)rows.count };
     return FAN_OK;
 }
-
-enum fan_err fan_report_ping(struct fan_db *db, struct fan_arena *arena, struct fan_why *why)
-{
-    struct fan_args args;
-
-    fan_args_begin(&args, arena);
-    return fan_db_run(db, &fan_q_report_ping, &args, NULL, why);
-}

@@ -133,8 +133,4 @@ enum fan_err fan_report_moving(struct fan_db *db, fan_id account, int64_t age,
 enum fan_err fan_report_importing(struct fan_db *db, fan_id account, int64_t age,
         struct fan_arena *arena, struct fan_ids *out, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Ask whether the database answers. */
-enum fan_err fan_report_ping(struct fan_db *db, struct fan_arena *arena,
-        struct fan_why *why) FAN_MUST_CHECK;
-
 #endif

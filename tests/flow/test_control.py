@@ -7,12 +7,13 @@ does when a pause was committed.
 import datetime
 import os
 import signal
+import subprocess
 
 from books import (OPEN, STATES, all_is_final, callbacks_are_in, message_of, nobody_got_two,
                    rows_of, sent_is_what_was_accepted, statistics_are_a_recount)
 from checks import eventually, expect, run
 from people import as_csv, people
-from system import System
+from system import System, runs_as
 
 CROWD, RATE, CONNECTIONS = 1500, 300, 16
 BITES = datetime.timedelta(seconds=2)
@@ -137,6 +138,51 @@ def a_scheduled_one_that_is_paused_waits_beyond_its_time():
     expect(control(campaign, "cancel")["status"], "cancelled")
 
 
+# ---- the kill switch ----
+
+def fanfare_control(*words):
+    done = subprocess.run([os.path.join(fanfare.bin, "fanfare"), "control", *words, "--home",
+                           fanfare.home], capture_output=True, text=True, cwd="/",
+                          env=fanfare.env, **runs_as())
+    expect(done.returncode, 0, done.stderr)
+    return done.stdout
+
+
+def all_sending_is_stopped_through_the_api_or_without_it():
+    since = len(fanfare.journal("twilio"))
+    campaign = launched(channel)
+
+    def through_the_api():
+        return fanfare.ok("PUT", "control", {"send_enabled": False, "reason": "A wrong list"})
+
+    def without_it():
+        gateway = fanfare.pids()["gateway"]
+        os.kill(gateway, signal.SIGSTOP)
+        try:
+            text = fanfare_control("stop", "--reason", "A wrong list")
+        finally:
+            os.kill(gateway, signal.SIGCONT)
+        assert "stopped by fanfare control: A wrong list" in text, text
+        return fanfare.ok("GET", "control")
+    for step, stop in enumerate((through_the_api, without_it), 1):
+        await_sent(campaign, step * CROWD // 4)
+        stopped = stop()
+        expect((stopped["sending"], stopped["reason"]), ("stopped", "A wrong list"))
+        eventually(nothing_is_held, 20, "the senders gave everything back")
+        came = len(lines_since(since))
+        assert came < CROWD, "it was over before"
+        eventually(lambda: datetime.datetime.now(datetime.timezone.utc)
+                   > when(stopped["changed_at"]) + 2 * BITES, 10)
+        expect(len(lines_since(since)), came, "requests while sending is stopped")
+        nothing_came_after(when(stopped["changed_at"]), since)
+        now = fanfare.ok("GET", f"campaigns/{campaign}")
+        expect((now["status"], now["hold_reason"]),
+               ("running", "sending is stopped: A wrong list"))
+        assert "sending is enabled" in fanfare_control("resume")
+    fanfare.await_status(campaign, "completed")
+    everybody_got_one(campaign, since)
+
+
 # ---- cancel ----
 
 def await_swept(campaign):
@@ -185,6 +231,7 @@ TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
          a_pause_is_kept_whoever_dies_meanwhile,
          one_is_paused_while_its_audience_is_being_written,
          a_scheduled_one_that_is_paused_waits_beyond_its_time,
+         all_sending_is_stopped_through_the_api_or_without_it,
          a_cancelled_campaign_sends_no_more_and_its_books_agree,
          one_is_cancelled_before_and_while_its_audience_is_written]
 

@@ -161,6 +161,34 @@ def roles_may_what_their_table_says():
         expect(w.post("/api/v1/channels", {}, key=key).status, channels)
 
 
+def sending_is_stopped_by_owners_of_the_operators_account_alone():
+    w = World()
+    path = "/api/v1/control"
+    _, other = w.database.account("Other")
+    for key in (other, w.database.key(w.account, "admin")):
+        is_problem(w.call("PUT", path, {"send_enabled": False, "reason": "x"}, key=key), 403)
+        is_problem(w.post(path + "/confirm", key=key), 403)
+    is_problem(w.call("PUT", path, {}), 400, "send_enabled")
+    is_problem(w.call("PUT", path, {"send_enabled": False}), 400, "reason")
+    expect(w.ok("GET", path)["sending"], "enabled")
+    for _ in range(2):
+        stopped = w.ok("PUT", path, {"send_enabled": False, "reason": "A wrong list"})
+        expect((stopped["sending"], stopped["reason"]), ("stopped", "A wrong list"))
+    expect(w.get("/health", key="").json["sending"], "stopped")
+    expect(w.get(path, key=other).json["reason"], "A wrong list")
+    w.channel()
+    waits = w.campaign(scheduled_at="2030-01-01T00:00:00Z")
+    assert "A wrong list" in w.ok("GET", f"/api/v1/campaigns/{waits['id']}")["hold_reason"]
+    resumed = w.ok("PUT", path, {"send_enabled": True})
+    expect((resumed["sending"], resumed["reason"]), ("enabled", None))
+    expect(w.ok("GET", f"/api/v1/campaigns/{waits['id']}")["hold_reason"], None)
+    w.database.sql("UPDATE ctl SET hold_reason = 'a copy'")
+    held = w.ok("GET", path)
+    expect((held["sending"], held["hold_reason"]), ("held", "a copy"))
+    for _ in range(2):
+        expect(w.ok("POST", path + "/confirm")["sending"], "enabled")
+
+
 def another_accounts_things_are_not_there():
     w = world()
     channel = w.channel(name="Mine alone")
