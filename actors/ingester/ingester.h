@@ -28,8 +28,10 @@ struct ingester_settings {
     uint32_t connections;   /* at once */
     uint32_t body_kb;       /* of one request, at most */
     uint32_t bodies_mb;     /* of all requests under way that have large ones */
-    uint32_t spool_mb;      /* beyond which nothing more is taken */
+    uint32_t spool_mb;      /* beyond 95 % of which nothing more is taken */
     uint32_t segment_mb;    /* of the spool's files */
+    uint32_t free_percent;  /* of the disk, left to others */
+    uint32_t sync_ms;       /* between two waits for the disk */
     uint32_t batch;         /* receipts applied at once */
     uint32_t gather_ms;     /* how long to wait for more of them */
     uint32_t channel_fresh_s;
@@ -44,7 +46,7 @@ struct ingester {
     struct channels *channels;
     struct door *door;
     struct forwarder *forwarder;
-    struct fan_metric *spool_bytes;
+    struct fan_metric *spool_bytes, *spool_waiting;
 };
 
 /* ---- channels.c ---- */

@@ -22,10 +22,14 @@ static const struct fan_setting settings[] = {
     FAN_SET_U32(struct ingester_settings, bodies_mb, "32", 4, 4096,
             "MiB of large bodies held at once"),
     FAN_SET_U32(struct ingester_settings, spool_mb, "4096", 1, 1048576,
-            "MiB on the disk beyond which nothing more is taken"),
+            "MiB of the spool; beyond 95 % of it nothing more is taken"),
     FAN_SET_U32(struct ingester_settings, segment_mb, "64", 1, 1024,
             "MiB of one file of the spool"),
-    FAN_SET_U32(struct ingester_settings, batch, "500", 1, 10000, "receipts applied at once"),
+    FAN_SET_U32(struct ingester_settings, free_percent, "5", 0, 90,
+            "percent of the spool's disk that are left to others"),
+    FAN_SET_U32(struct ingester_settings, sync_ms, "2", 0, 100,
+            "milliseconds between two waits for the disk; callbacks that come meanwhile share one"),
+    FAN_SET_U32(struct ingester_settings, batch, "1000", 1, 10000, "receipts applied at once"),
     FAN_SET_U32(struct ingester_settings, gather_ms, "20", 0, 1000,
             "milliseconds to wait for more of them"),
     FAN_SET_U32(struct ingester_settings, channel_fresh_s, "60", 1, 3600,
@@ -48,6 +52,8 @@ static enum fan_err open_spool(struct ingester *self, struct fan_arena *arena, s
         .dir = fan_arena_printf(arena, "%s/spool/%s", common->state_dir, common->name),
         .cap = (uint64_t)self->set->spool_mb << 20,
         .segment = (uint64_t)self->set->segment_mb << 20,
+        .free_percent = self->set->free_percent,
+        .sync_ms = self->set->sync_ms,
     };
 
     return spool_open(fan_actor_loop(self->actor), &options, &self->spool, why);
@@ -58,6 +64,7 @@ static void on_second(void *context)
     struct ingester *self = context;
 
     fan_metric_set(self->spool_bytes, (double)spool_bytes(self->spool));
+    fan_metric_set(self->spool_waiting, (double)spool_waiting(self->spool));
 }
 
 static enum fan_err open_ingester(struct fan_actor *actor, void *state, struct fan_why *why)
@@ -76,6 +83,8 @@ static enum fan_err open_ingester(struct fan_actor *actor, void *state, struct f
         return err;
     self->spool_bytes = fan_metric_gauge(fan_actor_metrics(actor), "fanfare_spool_bytes", "",
             "Bytes of the spool on the disk.");
+    self->spool_waiting = fan_metric_gauge(fan_actor_metrics(actor), "fanfare_spool_waiting_bytes",
+            "", "Bytes of the spool that were not yet applied.");
     fan_loop_every(fan_actor_loop(actor), 1000, on_second, self);
     self->channels = channels_new(self);
     self->forwarder = forwarder_start(self);
@@ -116,8 +125,9 @@ static bool health_of_ingester(struct fan_actor *actor, void *state, struct fan_
     const struct ingester *self = state;
 
     (void)actor;
-    fan_buffer_printf(members, "\"spool_bytes\":%llu",
-            (unsigned long long)spool_bytes(self->spool));
+    fan_buffer_printf(members, "\"spool_bytes\":%llu,\"spool_waiting\":%llu",
+            (unsigned long long)spool_bytes(self->spool),
+            (unsigned long long)spool_waiting(self->spool));
     return true;
 }
 

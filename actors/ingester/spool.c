@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -21,8 +22,10 @@
 
 enum {
     PATH = 512,
-    FREE_PERCENT = 5, /* of the disk that is left to others */
-    LOOK_MS = 1000,   /* how often the disk is asked for its room */
+    FULL_PERCENT = 95,        /* of the cap, where taking ends */
+    LOOK_MS = 1000,           /* how often the disk is asked for its room */
+    GATHERED_MOST = 64,       /* records that do not wait for more before they wait for the disk */
+    BATCH_MOST = 1024 * 1024, /* bytes of small records that are written at once */
     NAME_DIGITS = 16,
 };
 
@@ -36,22 +39,26 @@ struct waiter {
 struct spool {
     struct fan_loop *loop;
     char dir[PATH];
-    uint64_t cap, segment_size;
+    struct spool_options options;
     int dir_fd, lock_fd;
     struct spool_sync *sync;
-    bool soon; /* a sync will be asked for when this callback has returned */
+    bool soon;               /* consider() will be called when this callback has returned */
+    struct fan_timer *later; /* on which it will be, otherwise */
 
     int fd; /* of the segment that is written; -1: the next append begins one */
-    uint64_t ticket;
+    uint64_t salt;
+    struct fan_buffer batch; /* records of that segment that are still to be written, at the end */
+    uint64_t ticket, asked;  /* of the last append, and the last whose sync was asked for */
+    bool syncing;
+    fan_time synced_at;                    /* elapsed */
     struct waiter *waiters, **waiters_end; /* by ticket */
-    struct fan_buffer scratch;
     fan_time looked_at;
     bool disk_full;
     atomic_uint_fast64_t bytes;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t grew;
-    struct spool_place end;
+    struct spool_place end, applied;
     bool woken;
 };
 
@@ -163,6 +170,22 @@ void spool_drop_segment(struct spool *self, uint64_t segment)
         self->bytes -= (uint64_t)st.st_size;
 }
 
+void spool_put_segment_aside(struct spool *self, uint64_t segment)
+{
+    struct stat st = { 0 };
+    char name[32], aside[64];
+
+    name_of(segment, name);
+    snprintf(aside, sizeof aside, "bad/%s", name);
+    if (mkdirat(self->dir_fd, "bad", 0700) != 0 && errno != EEXIST)
+        return;
+    if (fstatat(self->dir_fd, name, &st, 0) == 0 &&
+            renameat(self->dir_fd, name, self->dir_fd, aside) == 0)
+        self->bytes -= (uint64_t)st.st_size;
+    fan_log(NULL, FAN_ERROR, "segment.refused", "spool segment %s cannot be read; it is kept in %s",
+            name, aside);
+}
+
 /* ---- the end, as the reader sees it ---- */
 
 static void move_end(struct spool *self, struct spool_place end)
@@ -226,9 +249,27 @@ void spool_wake(struct spool *self)
     pthread_mutex_unlock(&self->mutex);
 }
 
+void spool_note_applied(struct spool *self, struct spool_place place)
+{
+    pthread_mutex_lock(&self->mutex);
+    self->applied = place;
+    pthread_mutex_unlock(&self->mutex);
+}
+
 uint64_t spool_bytes(const struct spool *self)
 {
     return self->bytes;
+}
+
+uint64_t spool_waiting(struct spool *self)
+{
+    uint64_t waiting = self->bytes;
+
+    pthread_mutex_lock(&self->mutex);
+    if (self->end.segment == self->applied.segment && self->end.offset != UINT64_MAX)
+        waiting = self->end.offset - self->applied.offset;
+    pthread_mutex_unlock(&self->mutex);
+    return waiting;
 }
 
 const char *spool_dir(const struct spool *self)
@@ -236,7 +277,7 @@ const char *spool_dir(const struct spool *self)
     return self->dir;
 }
 
-/* ---- appending ---- */
+/* ---- the segment that is written ---- */
 
 static bool write_whole(int fd, struct fan_bytes bytes, uint64_t offset)
 {
@@ -254,12 +295,67 @@ static bool write_whole(int fd, struct fan_bytes bytes, uint64_t offset)
     return true;
 }
 
+static void ask_sync(struct spool *self, int fd, bool close_it)
+{
+    spool_sync_ask(self->sync, fd, close_it, self->ticket);
+    self->asked = self->ticket;
+    self->syncing = true;
+}
+
 /* What is written stays readable; it is brought to the disk, and the next append begins anew. */
 static void retire_segment(struct spool *self)
 {
     if (self->fd >= 0)
-        spool_sync_ask(self->sync, self->fd, true, self->ticket);
+        ask_sync(self, self->fd, true);
     self->fd = -1;
+}
+
+/* The disk did not take something. Of a file whose sync failed nobody knows what the next one
+ * leaves out: it is given up, and whoever waits is told to come again. */
+static void give_up(struct spool *self, const char *what)
+{
+    struct waiter *waiter;
+
+    fan_log(NULL, FAN_ERROR, "spool.failed", "the disk did not take the spool's records: %s", what);
+    fan_buffer_clear(&self->batch);
+    retire_segment(self);
+    while ((waiter = self->waiters)) {
+        self->waiters = waiter->next;
+        waiter->done(waiter->context, false);
+        free(waiter);
+    }
+    self->waiters_end = &self->waiters;
+}
+
+/* Take back what was written of a batch: nobody is to count on it, and others may need the room. */
+static void cut_segment(struct spool *self)
+{
+    struct stat st;
+
+    if (ftruncate(self->fd, (off_t)self->end.offset) == 0)
+        return;
+    if (fstat(self->fd, &st) == 0 && (uint64_t)st.st_size > self->end.offset)
+        self->bytes += (uint64_t)st.st_size - self->end.offset;
+}
+
+/* Write what was gathered. false: whoever waited for anything was told that it failed */
+static bool write_batch(struct spool *self)
+{
+    struct fan_bytes bytes = fan_buffer_bytes(&self->batch);
+    const char *what;
+
+    if (bytes.len == 0)
+        return true;
+    if (!write_whole(self->fd, bytes, self->end.offset)) {
+        what = strerror(errno);
+        cut_segment(self);
+        give_up(self, what);
+        return false;
+    }
+    self->bytes += bytes.len;
+    move_end(self, (struct spool_place){ self->end.segment, self->end.offset + bytes.len });
+    fan_buffer_clear(&self->batch);
+    return true;
 }
 
 static enum fan_err begin_segment(struct spool *self, struct fan_why *why)
@@ -267,19 +363,23 @@ static enum fan_err begin_segment(struct spool *self, struct fan_why *why)
     struct spool_place end = { self->end.segment + 1, SPOOL_SEGMENT_HEAD };
     char name[32], head[SPOOL_SEGMENT_HEAD];
 
+    if (getrandom(&self->salt, sizeof self->salt, 0) != (ssize_t)sizeof self->salt)
+        return fail_disk(why, "random numbers");
     name_of(end.segment, name);
-    spool_head_write(head);
+    spool_head_write(self->salt, head);
     self->fd = openat(self->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (self->fd < 0)
         return fail_disk(why, name);
     if (!write_whole(self->fd, (struct fan_bytes){ head, sizeof head }, 0)) {
+        enum fan_err err = fail_disk(why, name);
+
         close(self->fd);
         self->fd = -1;
         unlinkat(self->dir_fd, name, 0);
-        return fail_disk(why, name);
+        return err;
     }
     self->bytes += SPOOL_SEGMENT_HEAD;
-    spool_sync_ask(self->sync, self->dir_fd, false, self->ticket); /* its name, too */
+    ask_sync(self, self->dir_fd, false); /* its name, too */
     move_end(self, end);
     return FAN_OK;
 }
@@ -293,29 +393,66 @@ static bool is_disk_full(struct spool *self)
         return self->disk_full;
     self->looked_at = fan_clock_elapsed();
     self->disk_full = fstatvfs(self->dir_fd, &disk) == 0 &&
-            disk.f_bavail < disk.f_blocks / 100 * FREE_PERCENT;
+            disk.f_bavail < (double)disk.f_blocks / 100 * self->options.free_percent;
     return self->disk_full;
 }
 
+/* Let @len more bytes follow what was gathered, in this segment or a new one. */
 static enum fan_err make_room(struct spool *self, size_t len, struct fan_why *why)
 {
-    if (self->bytes + len > self->cap)
+    uint64_t gathered = self->batch.len;
+    bool segment_full;
+
+    if (self->bytes + gathered + len > self->options.cap / 100 * FULL_PERCENT)
         return fan_fail(why, FAN_UNAVAILABLE, "the spool is full");
     if (is_disk_full(self))
-        return fan_fail(why, FAN_UNAVAILABLE, "less than %d %% of the disk is free", FREE_PERCENT);
-    if (self->fd >= 0 && self->end.offset + len > self->segment_size)
+        return fan_fail(why, FAN_UNAVAILABLE, "less than %u %% of the disk is free",
+                self->options.free_percent);
+    segment_full = self->end.offset + gathered + len > self->options.segment;
+    if ((segment_full || gathered + len > BATCH_MOST) && !write_batch(self))
+        return fan_fail(why, FAN_UNAVAILABLE, "the disk does not take the spool's records");
+    if (segment_full)
         retire_segment(self);
     return self->fd >= 0 ? FAN_OK : begin_segment(self, why);
 }
 
-/* Once for everything that is appended in this callback. */
-static void ask_sync(void *context)
+/* ---- appending ---- */
+
+static void consider(void *context);
+
+static void on_later(void *context)
 {
     struct spool *self = context;
 
+    self->later = NULL;
+    consider(self);
+}
+
+static void sync_batch(struct spool *self)
+{
+    fan_loop_cancel(&self->later);
+    if (write_batch(self) && self->fd >= 0)
+        ask_sync(self, self->fd, false);
+}
+
+/*
+ * Bring to the disk what was gathered, unless this was just done and more may come: each wait for
+ * the disk costs the same, however many share it.
+ */
+static void consider(void *context)
+{
+    struct spool *self = context;
+    uint64_t gathered = self->ticket - self->asked;
+    fan_time wait = self->synced_at + self->options.sync_ms * FAN_MS - fan_clock_elapsed();
+
     self->soon = false;
-    if (self->fd >= 0)
-        spool_sync_ask(self->sync, self->fd, false, self->ticket);
+    if (self->syncing || gathered == 0)
+        return;
+    if (wait <= 0 || gathered >= GATHERED_MOST)
+        sync_batch(self);
+    else if (!self->later)
+        self->later = fan_loop_after(self->loop, (uint32_t)((wait + FAN_MS - 1) / FAN_MS), on_later,
+                self);
 }
 
 static void wait_for(struct spool *self, spool_done *done, void *context)
@@ -327,9 +464,10 @@ static void wait_for(struct spool *self, spool_done *done, void *context)
     *waiter = (struct waiter){ NULL, ++self->ticket, done, context };
     *self->waiters_end = waiter;
     self->waiters_end = &waiter->next;
-    if (!self->soon)
-        fan_loop_soon(self->loop, ask_sync, self);
+    if (self->soon || self->syncing)
+        return;
     self->soon = true;
+    fan_loop_soon(self->loop, consider, self);
 }
 
 static void on_synced(void *context, uint64_t ticket, bool safe)
@@ -337,46 +475,34 @@ static void on_synced(void *context, uint64_t ticket, bool safe)
     struct spool *self = context;
     struct waiter *waiter;
 
-    /* After a failure the kernel may have forgotten what it could not write: that file is closed,
-     * and whoever waits is told to bring it again. */
-    if (!safe) {
-        fan_log(NULL, FAN_ERROR, "spool.failed", "the disk did not take the spool's records");
-        retire_segment(self);
+    if (ticket >= self->asked) {
+        self->syncing = false;
+        self->synced_at = fan_clock_elapsed();
     }
+    if (!safe)
+        give_up(self, "it cannot be brought there");
     while ((waiter = self->waiters) && waiter->ticket <= ticket) {
         self->waiters = waiter->next;
         if (!self->waiters)
             self->waiters_end = &self->waiters;
-        FAN_FAULT("ingester.before_answer");
-        waiter->done(waiter->context, safe);
-        FAN_FAULT("ingester.answered");
+        waiter->done(waiter->context, true);
         free(waiter);
     }
+    consider(self);
 }
 
 enum fan_err spool_append(struct spool *self, const struct spool_record *record, spool_done *done,
         void *context, struct fan_why *why)
 {
-    struct fan_bytes bytes;
+    size_t len = spool_record_size(record);
     enum fan_err err;
 
-    fan_buffer_clear(&self->scratch);
-    spool_record_write(record, &self->scratch);
-    if (self->scratch.overflowed)
+    if (len > SPOOL_RECORD_HEAD + SPOOL_RECORD_MAX)
         return fan_fail(why, FAN_TOO_LARGE, "it does not fit into the spool");
-    err = make_room(self, self->scratch.len, why);
+    err = make_room(self, len, why);
     if (err)
         return err;
-    bytes = fan_buffer_bytes(&self->scratch);
-    FAN_FAULT("ingester.before_append");
-    if (FAN_FAULTY("ingester.append") || !write_whole(self->fd, bytes, self->end.offset)) {
-        err = fail_disk(why, "write");
-        retire_segment(self); /* whose half a record nobody writes behind */
-        return err;
-    }
-    FAN_FAULT("ingester.appended");
-    self->bytes += bytes.len;
-    move_end(self, (struct spool_place){ self->end.segment, self->end.offset + bytes.len });
+    spool_record_write(record, self->salt, &self->batch);
     wait_for(self, done, context);
     return FAN_OK;
 }
@@ -398,7 +524,7 @@ static void free_spool(struct spool *self)
         free(self->waiters);
         self->waiters = next;
     }
-    fan_buffer_fini(&self->scratch);
+    fan_buffer_fini(&self->batch);
     pthread_cond_destroy(&self->grew);
     pthread_mutex_destroy(&self->mutex);
     free(self);
@@ -424,11 +550,10 @@ enum fan_err spool_open(struct fan_loop *loop, const struct spool_options *optio
     if (!self)
         fan_die("out of memory: the spool");
     self->loop = loop;
-    self->cap = options->cap;
-    self->segment_size = options->segment;
+    self->options = *options;
     self->dir_fd = self->lock_fd = self->fd = -1;
     self->waiters_end = &self->waiters;
-    fan_buffer_init(&self->scratch, SPOOL_RECORD_MAX + SPOOL_RECORD_HEAD);
+    fan_buffer_init(&self->batch, SPOOL_RECORD_HEAD + SPOOL_RECORD_MAX + BATCH_MOST);
     init_waiting(self);
     err = make_folders(options->dir, why);
     snprintf(self->dir, sizeof self->dir, "%s", options->dir);
@@ -449,8 +574,7 @@ void spool_close(struct spool **spool)
 {
     if (!*spool)
         return;
-    if ((*spool)->soon)
-        ask_sync(*spool);
+    sync_batch(*spool);
     free_spool(*spool);
     *spool = NULL;
 }

@@ -4,7 +4,8 @@
  * A folder that belongs to one process (locked for its life) with segments of records. The loop's
  * thread appends; another one reads behind it (spool_reader.h), also what is not on the disk yet:
  * applying a record early does no harm. A process begins a segment of its own, so that nothing is
- * ever written behind a record that a killed one left half written.
+ * ever written behind a record that a killed one left half written; so it does when the disk failed
+ * to take something, and then nobody who still waited is told that it is safe.
  */
 #ifndef FAN_ACTORS_INGESTER_SPOOL_H
 #define FAN_ACTORS_INGESTER_SPOOL_H
@@ -23,8 +24,10 @@ struct spool_place {
 
 struct spool_options {
     const char *dir;
-    uint64_t cap;     /* bytes on the disk beyond which nothing more is taken */
-    uint64_t segment; /* bytes after which the next segment begins */
+    uint64_t cap;          /* bytes on the disk, of which 95 % are used */
+    uint64_t segment;      /* bytes after which the next segment begins */
+    uint32_t free_percent; /* of the disk that is left to others */
+    uint32_t sync_ms; /* between two waits for the disk; what comes meanwhile shares the next */
 };
 
 /**
@@ -53,6 +56,9 @@ enum fan_err spool_append(struct spool *spool, const struct spool_record *record
 /** Bytes on the disk. Any thread. */
 uint64_t spool_bytes(const struct spool *spool);
 
+/** About how many of them were not yet applied; 0: none. Any thread. */
+uint64_t spool_waiting(struct spool *spool);
+
 /* ---- for the reader; any thread ---- */
 
 const char *spool_dir(const struct spool *spool);
@@ -60,6 +66,9 @@ const char *spool_dir(const struct spool *spool);
 /** What is written from now on comes behind @place, whose segment may be gone. Before any append.
  */
 void spool_begin_behind(struct spool *spool, struct spool_place place);
+
+/** Everything before @place was applied. */
+void spool_note_applied(struct spool *spool, struct spool_place place);
 
 /** Where the next record will be written. */
 struct spool_place spool_end(struct spool *spool);
@@ -78,5 +87,8 @@ int spool_open_segment(const struct spool *spool, uint64_t segment);
 
 /** All of it was applied: delete it. */
 void spool_drop_segment(struct spool *spool, uint64_t segment);
+
+/** Nobody here can read it: keep it in bad/, for people to look at. */
+void spool_put_segment_aside(struct spool *spool, uint64_t segment);
 
 #endif

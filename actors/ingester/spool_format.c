@@ -1,22 +1,56 @@
 #include "actors/ingester/spool_format.h"
 
-static const char segment_magic[8] = "FANSPOOL";
-static const char record_magic[4] = "rec1";
+#include "proto/err.h"
 
-uint32_t spool_crc32c(struct fan_bytes bytes)
+static const char segment_magic[8] = "FANSPOOL";
+static const char record_magic[4] = "rec2";
+
+enum { HEAD = SPOOL_SEGMENT_HEAD / 2 };
+
+/* ---- the checksum ---- */
+
+/* By half bytes, of the polynomial 0x1EDC6F41 with its bits reversed. */
+static uint32_t crc_by_table(uint32_t crc, struct fan_bytes bytes)
 {
-    /* By half bytes, of the polynomial 0x1EDC6F41 with its bits reversed. */
     static const uint32_t table[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc,
         0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
         0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
-    uint32_t crc = UINT32_MAX;
 
     for (size_t i = 0; i < bytes.len; i++) {
         crc ^= (unsigned char)bytes.at[i];
         crc = crc >> 4 ^ table[crc & 15];
         crc = crc >> 4 ^ table[crc & 15];
     }
-    return ~crc;
+    return crc;
+}
+
+#ifdef __x86_64__
+/* The processor's own instruction, twenty times as fast. */
+__attribute__((target("sse4.2"))) static uint32_t crc_by_processor(uint32_t crc,
+        struct fan_bytes bytes)
+{
+    uint64_t wide = crc, word;
+
+    for (; bytes.len >= sizeof word; bytes.at += sizeof word, bytes.len -= sizeof word) {
+        memcpy(&word, bytes.at, sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    return crc_by_table((uint32_t)wide, bytes);
+}
+#endif
+
+static uint32_t crc_of(uint32_t crc, struct fan_bytes bytes)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2"))
+        return crc_by_processor(crc, bytes);
+#endif
+    return crc_by_table(crc, bytes);
+}
+
+uint32_t spool_crc32c(struct fan_bytes bytes)
+{
+    return ~crc_of(UINT32_MAX, bytes);
 }
 
 /* ---- writing ---- */
@@ -41,19 +75,39 @@ static void add_text(struct fan_buffer *out, struct fan_bytes text)
     fan_buffer_add_bytes(out, text);
 }
 
-void spool_head_write(char out[SPOOL_SEGMENT_HEAD])
+void spool_head_write(uint64_t salt, char out[SPOOL_SEGMENT_HEAD])
 {
-    memset(out, 0, SPOOL_SEGMENT_HEAD);
     memcpy(out, segment_magic, sizeof segment_magic);
-    put_number(out + sizeof segment_magic, SPOOL_VERSION, 4);
+    put_number(out + 8, SPOOL_VERSION, 4);
+    put_number(out + 12, salt, 8);
+    put_number(out + 20, spool_crc32c((struct fan_bytes){ out, 20 }), 4);
+    memcpy(out + HEAD, out, HEAD);
 }
 
-void spool_record_write(const struct spool_record *record, struct fan_buffer *out)
+/* What stands at the end of a record's head: of the 12 bytes before it, and the salt. */
+static uint32_t check_of(const char *head, uint64_t salt)
 {
-    size_t begin = out->len, length;
+    char bytes[8];
+
+    put_number(bytes, salt, sizeof bytes);
+    return ~crc_of(crc_of(UINT32_MAX, (struct fan_bytes){ bytes, sizeof bytes }),
+            (struct fan_bytes){ head, 12 });
+}
+
+size_t spool_record_size(const struct spool_record *record)
+{
+    return SPOOL_RECORD_HEAD + 28 + 4 * 4 + record->method.len + record->url.len +
+            record->headers.len + record->body.len;
+}
+
+void spool_record_write(const struct spool_record *record, uint64_t salt, struct fan_buffer *out)
+{
+    size_t begin = out->len, length = spool_record_size(record) - SPOOL_RECORD_HEAD;
+    char *head;
 
     fan_buffer_add(out, record_magic, sizeof record_magic);
-    add_number(out, 0, 8); /* length and checksum come when they are known */
+    add_number(out, length, 4);
+    add_number(out, 0, 8); /* the checksums come when they are known */
     add_number(out, (uint64_t)record->arrived, 8);
     add_number(out, (uint64_t)record->account, 8);
     add_number(out, (uint64_t)record->subject, 8);
@@ -62,13 +116,10 @@ void spool_record_write(const struct spool_record *record, struct fan_buffer *ou
     add_text(out, record->url);
     add_text(out, record->headers);
     add_text(out, record->body);
-    if (out->overflowed)
-        return;
-    length = out->len - begin - SPOOL_RECORD_HEAD;
-    out->overflowed = length > SPOOL_RECORD_MAX;
-    put_number(out->at + begin + 4, length, 4);
-    put_number(out->at + begin + 8,
-            spool_crc32c((struct fan_bytes){ out->at + begin + SPOOL_RECORD_HEAD, length }), 4);
+    FAN_ASSERT(!out->overflowed && length <= SPOOL_RECORD_MAX);
+    head = out->at + begin;
+    put_number(head + 8, spool_crc32c((struct fan_bytes){ head + SPOOL_RECORD_HEAD, length }), 4);
+    put_number(head + 12, check_of(head, salt), 4);
 }
 
 /* ---- reading ---- */
@@ -104,11 +155,19 @@ static bool take_text(struct fan_bytes *rest, struct fan_bytes *out)
     return true;
 }
 
-bool spool_head_ok(struct fan_bytes segment)
+bool spool_head_read(struct fan_bytes segment, uint64_t *salt)
 {
-    return segment.len >= SPOOL_SEGMENT_HEAD &&
-            memcmp(segment.at, segment_magic, sizeof segment_magic) == 0 &&
-            get_number(segment.at + sizeof segment_magic, 4) == SPOOL_VERSION;
+    for (size_t i = 0; i + HEAD <= segment.len && i < SPOOL_SEGMENT_HEAD; i += HEAD) {
+        const char *head = segment.at + i;
+
+        if (memcmp(head, segment_magic, sizeof segment_magic) != 0 ||
+                get_number(head + 8, 4) != SPOOL_VERSION ||
+                get_number(head + 20, 4) != spool_crc32c((struct fan_bytes){ head, 20 }))
+            continue;
+        *salt = get_number(head + 12, 8);
+        return true;
+    }
+    return false;
 }
 
 static bool read_payload(struct fan_bytes rest, struct spool_record *out)
@@ -128,7 +187,8 @@ static bool read_payload(struct fan_bytes rest, struct spool_record *out)
     return sort == SPOOL_HOOK || sort == SPOOL_UNSUBSCRIBE;
 }
 
-enum spool_found spool_record_read(struct fan_bytes bytes, struct spool_record *out, size_t *size)
+enum spool_found spool_record_read(struct fan_bytes bytes, uint64_t salt, struct spool_record *out,
+        size_t *size)
 {
     struct fan_bytes payload;
 
@@ -139,7 +199,9 @@ enum spool_found spool_record_read(struct fan_bytes bytes, struct spool_record *
     payload.at = bytes.at + SPOOL_RECORD_HEAD;
     payload.len = get_number(bytes.at + 4, 4);
     *size = 0;
-    if (memcmp(bytes.at, record_magic, sizeof record_magic) != 0 || payload.len > SPOOL_RECORD_MAX)
+    if (memcmp(bytes.at, record_magic, sizeof record_magic) != 0 ||
+            get_number(bytes.at + 12, 4) != check_of(bytes.at, salt) ||
+            payload.len > SPOOL_RECORD_MAX)
         return SPOOL_BROKEN;
     *size = SPOOL_RECORD_HEAD + payload.len;
     if (bytes.len < *size)
@@ -148,4 +210,21 @@ enum spool_found spool_record_read(struct fan_bytes bytes, struct spool_record *
         return SPOOL_WHOLE;
     *out = (struct spool_record){ 0 };
     return SPOOL_BROKEN;
+}
+
+size_t spool_record_find(struct fan_bytes bytes)
+{
+    for (size_t at = 1; at < bytes.len; at++) {
+        const char *found = memchr(bytes.at + at, record_magic[0], bytes.len - at);
+        size_t len = sizeof record_magic;
+
+        if (!found)
+            break;
+        at = (size_t)(found - bytes.at);
+        if (len > bytes.len - at)
+            len = bytes.len - at;
+        if (memcmp(found, record_magic, len) == 0)
+            return at;
+    }
+    return bytes.len;
 }

@@ -19,6 +19,8 @@ struct spool_reader {
     struct spool *spool;
     struct spool_place place;
     int fd;                   /* of place.segment; -1: not open */
+    uint64_t salt;            /* of that segment */
+    size_t lost;              /* bytes from place.offset on that are known to begin no record */
     struct fan_buffer window; /* what follows place.offset, as far as it was read */
     struct fan_bytes last;    /* the record that was read last, in @window */
     struct spool_place last_place;
@@ -45,7 +47,7 @@ static void close_segment(struct spool_reader *self)
         close(self->fd);
     self->fd = -1;
     fan_buffer_clear(&self->window);
-    self->consumed = 0;
+    self->consumed = self->lost = 0;
     self->last = FAN_NO_BYTES;
 }
 
@@ -101,6 +103,7 @@ void spool_reader_applied(struct spool_reader *self, struct spool_place place)
     struct cursor cursor = { .place = place, .check = check_of(&place) };
     uint64_t segment = self->kept;
 
+    spool_note_applied(self->spool, place);
     if (pwrite(self->cursor_fd, &cursor, sizeof cursor, 0) < 0)
         return; /* what is read again does no harm */
     if (place.segment == segment)
@@ -184,15 +187,15 @@ static void leave_segment(struct spool_reader *self)
 }
 
 /* Whether the segment that was just opened can be read. One without a whole head was begun by a
- * process that was killed, or is just being begun. */
+ * process that was killed, or is just being begun. One whose head is no head is not ours to delete:
+ * another version of us may have written it. */
 static bool has_head(struct spool_reader *self, bool *broken)
 {
     char head[SPOOL_SEGMENT_HEAD];
     ssize_t n = pread(self->fd, head, sizeof head, 0);
+    struct fan_bytes bytes = { head, sizeof head };
 
-    *broken = n == (ssize_t)sizeof head && !spool_head_ok((struct fan_bytes){ head, sizeof head });
-    if (*broken)
-        set_aside(self, self->place, (struct fan_bytes){ head, sizeof head });
+    *broken = n == (ssize_t)sizeof head && !spool_head_read(bytes, &self->salt);
     return n == (ssize_t)sizeof head && !*broken;
 }
 
@@ -217,6 +220,8 @@ static bool open_segment(struct spool_reader *self)
         close_segment(self);
         if (!finished && !broken)
             return false;
+        if (broken)
+            spool_put_segment_aside(self->spool, segment);
         leave_segment(self);
     }
     return true;
@@ -228,18 +233,52 @@ static void move_on(struct spool_reader *self, size_t size)
     self->last_place = self->place;
     self->consumed += size;
     self->place.offset += size;
+    self->lost = 0;
 }
 
-/* Pass over what is no record. Without a length the rest of the segment is lost. */
+/* Pass over what is no record. */
 static void pass_over(struct spool_reader *self, size_t size)
 {
-    struct fan_bytes bytes = unread(self);
+    set_aside(self, self->place, (struct fan_bytes){ unread(self).at, size });
+    move_on(self, size);
+}
 
-    set_aside(self, self->place, size ? (struct fan_bytes){ bytes.at, size } : bytes);
-    if (size)
-        move_on(self, size);
-    else
-        leave_segment(self);
+/* Find the next record behind a head that is damaged, as far as the window goes. false: there is
+ * none in it */
+static bool look_for_record(struct spool_reader *self)
+{
+    struct fan_bytes rest = unread(self);
+    struct spool_record record;
+    size_t size;
+
+    for (;;) {
+        struct fan_bytes from = { rest.at + self->lost, rest.len - self->lost };
+
+        self->lost += spool_record_find(from);
+        from = (struct fan_bytes){ rest.at + self->lost, rest.len - self->lost };
+        if (from.len < SPOOL_RECORD_HEAD) {
+            self->lost--; /* looked at again when more was read */
+            return false;
+        }
+        if (spool_record_read(from, self->salt, &record, &size) == SPOOL_WHOLE || size > 0)
+            return true;
+    }
+}
+
+/* Come to a record behind what is damaged. false: none follows yet */
+static bool recover(struct spool_reader *self, bool finished)
+{
+    while (!look_for_record(self)) {
+        if (self->lost > SPOOL_RECORD_MAX)
+            pass_over(self, self->lost);
+        else if (!refill(self)) {
+            if (finished)
+                pass_over(self, unread(self).len);
+            return finished;
+        }
+    }
+    pass_over(self, self->lost);
+    return true;
 }
 
 bool spool_reader_next(struct spool_reader *self, struct spool_record *out)
@@ -248,12 +287,15 @@ bool spool_reader_next(struct spool_reader *self, struct spool_record *out)
         bool finished = is_finished(self); /* asked first: its last record may just come */
         size_t size;
 
-        switch (spool_record_read(unread(self), out, &size)) {
+        switch (spool_record_read(unread(self), self->salt, out, &size)) {
         case SPOOL_WHOLE:
             move_on(self, size);
             return true;
         case SPOOL_BROKEN:
-            pass_over(self, size);
+            if (size)
+                pass_over(self, size);
+            else if (!recover(self, finished))
+                return false;
             break;
         case SPOOL_PART:
             if (refill(self))

@@ -19,6 +19,12 @@ enum {
 };
 
 static char dir[PATH];
+static const struct spool_options options = {
+    .dir = dir,
+    .cap = 1 << 20,
+    .segment = 256 * 1024,
+    .sync_ms = 1,
+};
 static struct fan_loop *loop;
 static struct spool *spool;
 static struct spool_reader *reader;
@@ -28,7 +34,6 @@ static int waiting; /* appends that were not yet said to be safe */
 
 static void open_spool(void)
 {
-    const struct spool_options options = { dir, 1 << 20, 256 * 1024 };
     struct fan_why why;
 
     assert_int_equal(spool_open(loop, &options, &spool, &why), FAN_OK);
@@ -231,6 +236,75 @@ static void a_damaged_record_is_set_aside_and_the_next_one_read(void **state)
     assert_int_equal(files("bad/*.rec", NULL), 1);
 }
 
+/* Whatever bit of a segment turns, one record is lost at most, and never another. */
+static void a_damaged_bit_costs_one_record_at_most(void **state)
+{
+    enum { SIZE = SPOOL_SEGMENT_HEAD + 4 * SMALL };
+    char path[PATH], bytes[SIZE];
+    int fd;
+
+    write_some(1, 4, 10);
+    close_spool();
+    assert_int_equal(files("*.seg", path), 1);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, bytes, SIZE, 0), SIZE);
+    for (off_t at = 0; at < SIZE; at++) {
+        int hurt = at < SPOOL_SEGMENT_HEAD ? -1 : (int)(at - SPOOL_SEGMENT_HEAD) / SMALL;
+        char bad = bytes[at] ^ (char)(1 << at % 8);
+        struct spool_record record;
+
+        assert_int_equal(pwrite(fd, &bad, 1, at), 1);
+        open_spool();
+        for (int i = 0; i < 4; i++) {
+            if (i == hurt)
+                continue;
+            assert_true(spool_reader_next(reader, &record));
+            assert_int_equal(record.subject, 1 + i);
+        }
+        assert_false(spool_reader_next(reader, &record));
+        close_spool();
+        assert_int_equal(pwrite(fd, bytes + at, 1, at), 1);
+    }
+    close(fd);
+    assert_int_equal(files("bad/*.rec", NULL), 4);
+    open_spool();
+}
+
+static void what_is_no_segment_of_ours_is_kept(void **state)
+{
+    char path[2 * PATH];
+    int fd;
+
+    close_spool();
+    snprintf(path, sizeof path, "%s/0000000000000001.seg", dir);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, 1000), 0);
+    close(fd);
+    open_spool();
+    write_some(5, 2, 10);
+    assert_reads(5, 2);
+    assert_int_equal(files("bad/*.seg", NULL), 1);
+    spool_reader_applied(reader, spool_reader_place(reader));
+    assert_int_equal(spool_waiting(spool), 0);
+}
+
+static void what_waits_to_be_applied_is_known(void **state)
+{
+    assert_int_equal(spool_waiting(spool), 0);
+    write_some(1, 3, 10);
+    assert_int_equal(spool_waiting(spool), SPOOL_SEGMENT_HEAD + 3 * SMALL);
+    assert_reads(1, 3);
+    spool_reader_applied(reader, spool_reader_place(reader));
+    assert_int_equal(spool_waiting(spool), 0);
+    write_some(4, 1, 10);
+    assert_int_equal(spool_waiting(spool), SMALL);
+    close_spool();
+    open_spool();
+    assert_reads(4, 1);
+    spool_reader_applied(reader, spool_reader_place(reader));
+    assert_int_equal(spool_waiting(spool), 0);
+}
+
 static void a_segment_without_a_head_is_passed_over(void **state)
 {
     char path[2 * PATH];
@@ -263,7 +337,6 @@ static void a_full_spool_takes_nothing_until_some_was_applied(void **state)
 
 static void a_spool_belongs_to_one_process(void **state)
 {
-    const struct spool_options options = { dir, 1 << 20, 256 * 1024 };
     struct spool *other = NULL;
     struct fan_why why;
 
@@ -305,6 +378,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_record_that_was_cut_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_record_is_set_aside_and_the_next_one_read, setup,
                 teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_bit_costs_one_record_at_most, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_segment_of_ours_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_waits_to_be_applied_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(a_segment_without_a_head_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_spool_takes_nothing_until_some_was_applied, setup,
                 teardown),
