@@ -1,7 +1,7 @@
 /*
- * Bringing what came in from the spool into the database: read a batch in order, note which events
- * are new, merge what these say, and only then move the spool's place. Killed anywhere in between,
- * the batch is applied again, and finds its events known.
+ * Bringing what came in from the spool into the database: read a batch in order, merge what it says
+ * by message, and only then move the spool's place. Killed anywhere in between, the batch is
+ * applied again, and changes nothing.
  *
  * A batch that the database refuses is applied again record by record, so that only the one at
  * fault is set aside.
@@ -235,36 +235,39 @@ static enum fan_err note_run(struct forwarder *self, fan_id account,
             arena, why);
 }
 
-/* Which of these words are said for the first time. */
-static enum fan_err note_keys(struct batch *batch, const struct word *words, size_t count,
-        bool *fresh, struct fan_why *why)
+/* Suppress those of whom this is said for the first time. */
+static enum fan_err suppress(struct forwarder *self, const struct word *words, size_t count,
+        struct fan_why *why)
 {
-    struct fan_receipt_key *keys = fan_arena_array(batch->forwarder->scratch, count, sizeof *keys);
+    fan_id account = words[0].account;
+    struct word_suppressions list;
+    bool *fresh;
+    enum fan_err err;
 
-    for (size_t i = 0; i < count; i++)
-        keys[i] = words[i].key;
-    return fan_receipts_note(batch->forwarder->db, words[0].account, keys, count,
-            batch->forwarder->scratch, fresh, why);
+    words_suppressions(words, count, self->scratch, &list);
+    if (list.count == 0)
+        return FAN_OK;
+    fresh = fan_arena_array(self->scratch, list.count, sizeof *fresh);
+    err = fan_receipts_note(self->db, account, list.keys, list.count, self->scratch, fresh, why);
+    if (err)
+        return err;
+    words_keep_fresh(&list, fresh);
+    return list.count == 0 ? FAN_OK
+                           : fan_receipts_suppress(self->db, account, list.messages, list.reasons,
+                                     list.count, self->scratch, why);
 }
 
-static enum fan_err merge(struct batch *batch, const struct word *words, const bool *fresh,
-        size_t count, struct fan_receipts_runs *runs, struct fan_why *why)
+static enum fan_err merge(struct forwarder *self, const struct word *words, size_t count,
+        struct fan_receipts_runs *runs, struct fan_why *why)
 {
-    struct forwarder *self = batch->forwarder;
     fan_id account = words[0].account;
-    struct word_suppressions out =
-            words_suppressions(words, fresh, count, batch->forwarder->scratch);
     struct fan_receipt_rows rows;
-    enum fan_err err = FAN_OK;
+    enum fan_err err;
 
-    words_merge(words, fresh, count, batch->forwarder->scratch, &rows);
-    if (rows.count)
-        err = fan_receipts_apply(self->db, account, &rows, batch->forwarder->scratch, runs, why);
-    if (!err && out.count)
-        err = fan_receipts_suppress(self->db, account, out.messages, out.reasons, out.count,
-                batch->forwarder->scratch, why);
+    words_merge(words, count, self->scratch, &rows);
+    err = fan_receipts_apply(self->db, account, &rows, self->scratch, runs, why);
     for (size_t i = 0; i < runs->len && !err; i++)
-        err = note_run(self, account, &runs->at[i], batch->forwarder->scratch, why);
+        err = note_run(self, account, &runs->at[i], self->scratch, why);
     return err;
 }
 
@@ -273,27 +276,23 @@ static enum fan_err apply_account(struct batch *batch, const struct word *words,
         struct fan_why *why)
 {
     struct forwarder *self = batch->forwarder;
-    bool *fresh = fan_arena_array(batch->forwarder->scratch, count, sizeof *fresh);
     struct fan_receipts_runs runs = { 0 };
-    size_t applied = 0;
     enum fan_err err;
 
     fan_db_account(self->db, words[0].account);
-    err = note_keys(batch, words, count, fresh, why);
+    err = merge(self, words, count, &runs, why);
     if (!err)
-        err = merge(batch, words, fresh, count, &runs, why);
+        err = suppress(self, words, count, why);
     FAN_FAULT("forwarder.before_commit");
     if (!err)
         err = fan_db_commit(self->db, why);
-    FAN_FAULT("forwarder.committed");
     if (err) {
         fan_db_abort(self->db);
         return err;
     }
-    for (size_t i = 0; i < count; i++)
-        applied += fresh[i];
-    batch->letter.applied += (uint32_t)applied;
-    batch->letter.repeated += (uint32_t)(count - applied);
+    FAN_FAULT("forwarder.committed");
+    batch->letter.words += (uint32_t)count;
+    batch->letter.messages += (uint32_t)runs.messages;
     for (size_t i = 0; i < runs.len; i++)
         mailbox_put_news(self->mailbox, words[0].account, &runs.at[i]);
     return FAN_OK;

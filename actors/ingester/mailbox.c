@@ -27,7 +27,7 @@ struct mailbox {
     pthread_mutex_t mutex;
     struct content full;  /* guarded by @mutex */
     struct content taken; /* the loop's */
-    struct fan_metric *applied, *repeated, *unmatched, *refused, *seconds, *lag;
+    struct fan_metric *applied, *messages, *unmatched, *refused, *seconds, *lag;
 };
 
 /* ---- the loop's side ---- */
@@ -49,8 +49,8 @@ static void note(struct mailbox *self, const struct letter *letter)
 {
     fan_time late = letter->oldest ? fan_clock_now() - letter->oldest : 0;
 
-    fan_metric_add(self->applied, letter->applied);
-    fan_metric_add(self->repeated, letter->repeated);
+    fan_metric_add(self->applied, letter->words);
+    fan_metric_add(self->messages, letter->messages);
     fan_metric_add(self->unmatched, letter->unmatched);
     fan_metric_add(self->refused, letter->refused);
     if (letter->seconds > 0)
@@ -82,7 +82,8 @@ static void make_metrics(struct mailbox *self)
     static const char name[] = "fanfare_receipts_total", help[] = "Receipts, by what they came to.";
 
     self->applied = fan_metric_counter(metrics, name, "result=\"applied\"", help);
-    self->repeated = fan_metric_counter(metrics, name, "result=\"repeated\"", help);
+    self->messages = fan_metric_counter(metrics, "fanfare_receipts_messages_total", "",
+            "Messages of which a batch of receipts said something new.");
     self->unmatched = fan_metric_counter(metrics, name, "result=\"unmatched\"", help);
     self->refused = fan_metric_counter(metrics, "fanfare_spool_refused_total", "",
             "Records that could not be applied and were set aside.");

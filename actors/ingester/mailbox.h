@@ -13,9 +13,9 @@ struct mailbox;
 
 /* What became of a batch. */
 struct letter {
-    uint32_t applied;   /* receipts */
-    uint32_t repeated;  /* known already */
-    uint32_t unmatched; /* about no message of ours */
+    uint32_t words;     /* receipts applied */
+    uint32_t messages;  /* of which they said something new */
+    uint32_t unmatched; /* receipts about no message of ours */
     uint32_t refused;   /* records set aside */
     double seconds;     /* that the batch took; 0: nothing was applied */
     fan_time oldest;    /* arrival of what was applied last; 0: the spool is empty */

@@ -346,7 +346,7 @@ static bool write_batch(struct spool *self)
 
     if (bytes.len == 0)
         return true;
-    if (!write_whole(self->fd, bytes, self->end.offset)) {
+    if (FAN_FAULTY("ingester.append") || !write_whole(self->fd, bytes, self->end.offset)) {
         what = strerror(errno);
         cut_segment(self);
         give_up(self, what);
@@ -355,6 +355,7 @@ static bool write_batch(struct spool *self)
     self->bytes += bytes.len;
     move_end(self, (struct spool_place){ self->end.segment, self->end.offset + bytes.len });
     fan_buffer_clear(&self->batch);
+    FAN_FAULT("ingester.appended");
     return true;
 }
 
@@ -485,7 +486,9 @@ static void on_synced(void *context, uint64_t ticket, bool safe)
         self->waiters = waiter->next;
         if (!self->waiters)
             self->waiters_end = &self->waiters;
+        FAN_FAULT("ingester.before_answer");
         waiter->done(waiter->context, true);
+        FAN_FAULT("ingester.answered");
         free(waiter);
     }
     consider(self);
@@ -502,6 +505,7 @@ enum fan_err spool_append(struct spool *self, const struct spool_record *record,
     err = make_room(self, len, why);
     if (err)
         return err;
+    FAN_FAULT("ingester.before_append");
     spool_record_write(record, self->salt, &self->batch);
     wait_for(self, done, context);
     return FAN_OK;

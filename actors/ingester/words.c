@@ -55,6 +55,8 @@ void words_add_receipt(struct words *words, const struct spool_record *record, f
     };
     if (code.len > 0 && fan_bytes_utf8(code) && !memchr(code.at, 0, code.len))
         word->code = fan_bytes_dup(code, words->arena);
+    if (!word->suppress)
+        return;
     word->key.channel = record->subject;
     word->key.at = word->at;
     hash_key(receipt->key.len ? receipt->key : record->body, word->key.key);
@@ -79,19 +81,19 @@ void words_add_unsubscribe(struct words *words, const struct spool_record *recor
 
 /* ---- order ---- */
 
-static int by_account_and_key(const void *a, const void *b)
+static int by_account_and_message(const void *a, const void *b)
 {
     const struct word *left = a, *right = b;
 
     if (left->account != right->account)
         return left->account < right->account ? -1 : 1;
-    return fan_receipt_key_compare(&left->key, &right->key);
+    return (left->message > right->message) - (left->message < right->message);
 }
 
 void words_sort(struct words *words)
 {
     if (words->len)
-        qsort(words->at, words->len, sizeof *words->at, by_account_and_key);
+        qsort(words->at, words->len, sizeof *words->at, by_account_and_message);
 }
 
 size_t words_of_account(const struct words *words, size_t from)
@@ -105,57 +107,50 @@ size_t words_of_account(const struct words *words, size_t from)
 
 /* ---- the merge ---- */
 
-static int by_message(const void *a, const void *b)
+static fan_time first_of(fan_time a, fan_time b)
 {
-    const struct word *left = a, *right = b;
+    return a == 0 || b < a ? b : a;
+}
 
-    return (left->message > right->message) - (left->message < right->message);
+/* The greater of two codes, bytewise; an absent one is the least. */
+static struct fan_bytes greater(struct fan_bytes a, struct fan_bytes b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.at, b.at, len) : 0;
+
+    return order > 0 || (order == 0 && a.len >= b.len) ? a : b;
 }
 
 static void merge(struct fan_receipt_rows *out, size_t row, const struct word *word)
 {
-    int progress = (int)word->progress;
-    bool further = progress > out->progress[row];
-    bool earlier = progress == out->progress[row] && word->at < out->instants[row];
+    int progress = out->words[row] & ((1 << FAN_WORD_FLAGS) - 1);
 
-    if (further || earlier)
-        out->instants[row] = word->at;
-    if (further) {
-        out->progress[row] = (int16_t)progress;
-        out->codes[row] = word->code;
-    }
-    out->flags[row] |= (int16_t)word->flags;
+    if ((int)word->progress > progress)
+        out->words[row] += (int)word->progress - progress;
+    out->words[row] |= word->flags << FAN_WORD_FLAGS;
+    out->codes[row] = greater(out->codes[row], word->code);
+    out->heard[row] = first_of(out->heard[row], word->at);
+    if (word->progress == FAN_PROGRESS_DELIVERED)
+        out->delivered[row] = first_of(out->delivered[row], word->at);
+    if (word->progress == FAN_PROGRESS_READ)
+        out->read[row] = first_of(out->read[row], word->at);
 }
 
-void words_merge(const struct word *words, const bool *fresh, size_t count, struct fan_arena *arena,
+void words_merge(const struct word *words, size_t count, struct fan_arena *arena,
         struct fan_receipt_rows *out)
 {
-    struct word *list = fan_arena_array(arena, count, sizeof *list);
-    size_t len = 0;
+    size_t rows = 0;
 
+    fan_receipt_rows_make(out, count, arena);
     for (size_t i = 0; i < count; i++) {
-        if (fresh[i])
-            list[len++] = words[i];
+        if (i == 0 || words[i].message != words[i - 1].message)
+            out->messages[rows++] = words[i].message;
+        merge(out, rows - 1, &words[i]);
     }
-    if (len)
-        qsort(list, len, sizeof *list, by_message);
-    *out = (struct fan_receipt_rows){
-        .messages = fan_arena_array(arena, len, sizeof *out->messages),
-        .progress = fan_arena_array(arena, len, sizeof *out->progress),
-        .flags = fan_arena_array(arena, len, sizeof *out->flags),
-        .codes = fan_arena_array(arena, len, sizeof *out->codes),
-        .instants = fan_arena_array(arena, len, sizeof *out->instants),
-    };
-    for (size_t i = 0; i < len; i++) {
-        if (i == 0 || list[i].message != list[i - 1].message) {
-            out->messages[out->count] = list[i].message;
-            out->progress[out->count] = (int16_t)list[i].progress;
-            out->codes[out->count] = list[i].code;
-            out->instants[out->count++] = list[i].at;
-        }
-        merge(out, out->count - 1, &list[i]);
-    }
+    out->count = rows;
 }
+
+/* ---- suppressions ---- */
 
 static struct fan_bytes reason_of(int flags)
 {
@@ -164,19 +159,47 @@ static struct fan_bytes reason_of(int flags)
     return flags & FAN_FLAG_COMPLAINED ? FAN_LIT("complained") : FAN_LIT("undeliverable");
 }
 
-struct word_suppressions words_suppressions(const struct word *words, const bool *fresh,
-        size_t count, struct fan_arena *arena)
+static int by_key(const void *a, const void *b)
 {
-    struct word_suppressions out = {
-        .messages = fan_arena_array(arena, count, sizeof *out.messages),
-        .reasons = fan_arena_array(arena, count, sizeof *out.reasons),
-    };
+    const struct word *const *left = a, *const *right = b;
+
+    return fan_receipt_key_compare(&(*left)->key, &(*right)->key);
+}
+
+void words_suppressions(const struct word *words, size_t count, struct fan_arena *arena,
+        struct word_suppressions *out)
+{
+    const struct word **found = fan_arena_array(arena, count, sizeof *found);
+    size_t len = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (!words[i].suppress || !fresh[i])
-            continue;
-        out.messages[out.count] = words[i].message;
-        out.reasons[out.count++] = reason_of(words[i].flags);
+        if (words[i].suppress)
+            found[len++] = &words[i];
     }
-    return out;
+    if (len)
+        qsort(found, len, sizeof(const struct word *), by_key);
+    *out = (struct word_suppressions){
+        .count = len,
+        .keys = fan_arena_array(arena, len, sizeof *out->keys),
+        .messages = fan_arena_array(arena, len, sizeof *out->messages),
+        .reasons = fan_arena_array(arena, len, sizeof *out->reasons),
+    };
+    for (size_t i = 0; i < len; i++) {
+        out->keys[i] = found[i]->key;
+        out->messages[i] = found[i]->message;
+        out->reasons[i] = reason_of(found[i]->flags);
+    }
+}
+
+void words_keep_fresh(struct word_suppressions *list, const bool *fresh)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (!fresh[i])
+            continue;
+        list->messages[kept] = list->messages[i];
+        list->reasons[kept++] = list->reasons[i];
+    }
+    list->count = kept;
 }

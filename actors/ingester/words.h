@@ -1,8 +1,10 @@
 /*
  * words — what was said about messages, and what it comes to, message by message. Pure.
  *
- * Of several words about one message the furthest progress counts, with its first instant, and
- * every flag: so their order does not matter, nor how often one is said.
+ * Of several words about one message the furthest progress counts, every flag, the first instant of
+ * each sort, and of an undelivered one's codes the greatest: so their order does not matter, nor
+ * how often one is said. Only a suppression has a key: people may take it back, and then a
+ * repetition must not bring it again.
  */
 #ifndef FAN_ACTORS_INGESTER_WORDS_H
 #define FAN_ACTORS_INGESTER_WORDS_H
@@ -13,7 +15,7 @@
 
 struct word {
     fan_id account;
-    struct fan_receipt_key key;
+    struct fan_receipt_key key; /* with @suppress */
     fan_id message;
     enum fan_progress progress;
     int flags;
@@ -36,24 +38,28 @@ void words_add_receipt(struct words *words, const struct spool_record *record, f
 /** Note that a recipient unsubscribed. */
 void words_add_unsubscribe(struct words *words, const struct spool_record *record);
 
-/** Bring them into the order of accounts, and within one of keys. */
+/** Bring them into the order of accounts, and within one of messages. */
 void words_sort(struct words *words);
 
 /** How many of the words from at[from] on are about the same account. */
 size_t words_of_account(const struct words *words, size_t from);
 
-/** Merge words[count] of one account, as far as they are fresh[count], into rows by message. */
-void words_merge(const struct word *words, const bool *fresh, size_t count, struct fan_arena *arena,
+/** Merge words[count] of one account, in order, into rows by message. */
+void words_merge(const struct word *words, size_t count, struct fan_arena *arena,
         struct fan_receipt_rows *out);
 
-/* Whose recipients must not be written to again, and why: each array [count]. */
+/* Whose recipients must not be written to again, and why: each array [count], ascending by key. */
 struct word_suppressions {
     size_t count;
+    struct fan_receipt_key *keys;
     fan_id *messages;
     struct fan_bytes *reasons;
 };
 
-struct word_suppressions words_suppressions(const struct word *words, const bool *fresh,
-        size_t count, struct fan_arena *arena);
+void words_suppressions(const struct word *words, size_t count, struct fan_arena *arena,
+        struct word_suppressions *out);
+
+/** Keep those whose event is fresh[count]. */
+void words_keep_fresh(struct word_suppressions *list, const bool *fresh);
 
 #endif

@@ -523,26 +523,36 @@ FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
 
 -- name: chunk_receipts
 -- role: fan_ingester
--- Merge what providers say, one row a message, in any order and any number of times: progress only
--- grows, flags are only added, and any word about a message proves that it was accepted. After
+-- Merge what providers say, one word a message (see receipt.sql), in any order and any number of
+-- times: progress only grows, flags are only added, of instants the first counts, of an undelivered
+-- message's codes the greatest, and any word about a message proves that it was accepted. After
 -- chunk_lock_homes.
--- (account, ids distinct, progress, flags, codes, instants) -> per home chunk what became new
+-- (account, ids ascending, words, codes, instants: of the first word, of delivery, of reading; 0:
+-- not said) -> per home chunk what became new
 WITH u AS (
   UPDATE message m SET was = m.state + (m.progress::int << 8) + (m.flags::int << 16),
-    progress = greatest(m.progress, e.progress), flags = m.flags | e.flags,
+    progress = greatest(m.progress, ($3)[width_bucket(m.id, $2)] & 255),
+    flags = m.flags | (($3)[width_bucket(m.id, $2)] >> 8),
     state = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 3 ELSE m.state END,
     outcome = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 1 ELSE m.outcome END,
     reason = CASE WHEN m.state IN (0, 1, 2, 4, 6, 7) THEN 0 ELSE m.reason END, due = NULL,
-    sent_at = coalesce(m.sent_at, fan_time(e.at)),
-    delivered_at = CASE WHEN e.progress = 2 THEN least(m.delivered_at, fan_time(e.at))
-      ELSE m.delivered_at END,
-    read_at = CASE WHEN e.progress = 3 THEN least(m.read_at, fan_time(e.at)) ELSE m.read_at END,
-    code = CASE WHEN e.progress = 1 AND m.progress < 1 THEN e.code ELSE m.code END
-  FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[]) AS e(id,
-    progress, flags, code, at)
-  WHERE m.account_id = $1 AND m.id = e.id AND m.id = ANY ($2::bigint[])
-    AND m.state NOT IN (5, 8)
-    AND (e.progress > m.progress OR (e.flags & ~m.flags) <> 0 OR m.state <> 3)
+    sent_at = coalesce(m.sent_at, fan_time(($5::bigint[])[width_bucket(m.id, $2)])),
+    delivered_at = least(m.delivered_at, fan_time(($6)[width_bucket(m.id, $2)])),
+    read_at = least(m.read_at, fan_time(($7)[width_bucket(m.id, $2)])),
+    code = CASE
+      WHEN m.progress > 1 OR ($3)[width_bucket(m.id, $2)] & 255 > 1 THEN NULL
+      WHEN ($3)[width_bucket(m.id, $2)] & 255 = 0
+        THEN CASE WHEN m.state <> 4 THEN m.code END
+      WHEN m.progress = 0 THEN ($4)[width_bucket(m.id, $2)]
+      ELSE greatest(m.code, ($4)[width_bucket(m.id, $2)] COLLATE "C") END
+  WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.id >= ($2)[1]
+    AND m.id <= ($2)[cardinality($2)] AND m.state NOT IN (5, 8)
+    AND (($3::int[])[width_bucket(m.id, $2)] & 255 > m.progress
+      OR (($3)[width_bucket(m.id, $2)] >> 8) & ~m.flags <> 0 OR m.state <> 3
+      OR fan_time(($6::bigint[])[width_bucket(m.id, $2)]) < coalesce(m.delivered_at, 'infinity')
+      OR fan_time(($7::bigint[])[width_bucket(m.id, $2)]) < coalesce(m.read_at, 'infinity')
+      OR ($3)[width_bucket(m.id, $2)] & 255 = 1 AND m.progress = 1
+        AND ($4::text[])[width_bucket(m.id, $2)] COLLATE "C" > coalesce(m.code, ''))
   RETURNING m.id >> 9 AS home, m.was & 255 AS f, m.was >> 8 & 255 AS p0, m.progress AS p,
     m.flags & ~(m.was >> 16) AS g),
 d AS (

@@ -74,6 +74,19 @@ enum fan_err fan_receipts_note(struct fan_db *db, fan_id account,
 
 /* ---- the merge ---- */
 
+void fan_receipt_rows_make(struct fan_receipt_rows *out, size_t count, struct fan_arena *arena)
+{
+    *out = (struct fan_receipt_rows){
+        .count = count,
+        .messages = fan_arena_array(arena, count, sizeof *out->messages),
+        .words = fan_arena_array(arena, count, sizeof *out->words),
+        .codes = fan_arena_array(arena, count, sizeof *out->codes),
+        .heard = fan_arena_array(arena, count, sizeof *out->heard),
+        .delivered = fan_arena_array(arena, count, sizeof *out->delivered),
+        .read = fan_arena_array(arena, count, sizeof *out->read),
+    };
+}
+
 /* Leave out what changes nothing: half of what providers say is known already. */
 static enum fan_err only_what_matters(struct fan_db *db, fan_id account,
         const struct fan_receipt_rows *in, struct fan_arena *arena, struct fan_receipt_rows *out,
@@ -85,27 +98,23 @@ static enum fan_err only_what_matters(struct fan_db *db, fan_id account,
 
     fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, in->messages, in->count);
-    fan_arg_i16s(&args, in->progress, in->count);
-    fan_arg_i16s(&args, in->flags, in->count);
+    fan_arg_i32s(&args, in->words, in->count);
+    fan_arg_texts(&args, in->codes, in->count);
+    fan_arg_i64s(&args, in->delivered, in->count);
+    fan_arg_i64s(&args, in->read, in->count);
     err = fan_db_run(db, &fan_q_receipt_matters, &args, &rows, why);
     if (err)
         return err;
-    *out = (struct fan_receipt_rows){
-        .count = (size_t)rows.count,
-        .messages = fan_arena_array(arena, (size_t)rows.count, sizeof *out->messages),
-        .progress = fan_arena_array(arena, (size_t)rows.count, sizeof *out->progress),
-        .flags = fan_arena_array(arena, (size_t)rows.count, sizeof *out->flags),
-        .codes = fan_arena_array(arena, (size_t)rows.count, sizeof *out->codes),
-        .instants = fan_arena_array(arena, (size_t)rows.count, sizeof *out->instants),
-    };
+    fan_receipt_rows_make(out, (size_t)rows.count, arena);
     for (int i = 0; i < rows.count; i++) {
         size_t from = (size_t)fan_row_i64(&rows, i, 0) - 1;
 
         out->messages[i] = in->messages[from];
-        out->progress[i] = in->progress[from];
-        out->flags[i] = in->flags[from];
+        out->words[i] = in->words[from];
         out->codes[i] = in->codes[from];
-        out->instants[i] = in->instants[from];
+        out->heard[i] = in->heard[from];
+        out->delivered[i] = in->delivered[from];
+        out->read[i] = in->read[from];
     }
     return FAN_OK;
 }
@@ -166,13 +175,15 @@ enum fan_err fan_receipts_apply(struct fan_db *db, fan_id account,
         return err;
     fan_args_for(&args, arena, account);
     fan_arg_i64s(&args, in.messages, in.count);
-    fan_arg_i16s(&args, in.progress, in.count);
-    fan_arg_i16s(&args, in.flags, in.count);
+    fan_arg_i32s(&args, in.words, in.count);
     fan_arg_texts(&args, in.codes, in.count);
-    fan_arg_i64s(&args, in.instants, in.count);
+    fan_arg_i64s(&args, in.heard, in.count);
+    fan_arg_i64s(&args, in.delivered, in.count);
+    fan_arg_i64s(&args, in.read, in.count);
     err = fan_db_run(db, &fan_q_chunk_receipts, &args, &rows, why);
     if (!err)
         read_runs(&rows, arena, out);
+    out->messages = in.count;
     return err;
 }
 

@@ -1,9 +1,10 @@
 /*
  * store/receipt — what providers and recipients said about messages that were handed over.
  *
- * Applying something twice, or in another order, gives the same rows: keys are noted once, progress
- * only grows and flags are only added. Every function runs in the turn's transaction and fails as
- * fan_db_run does.
+ * Applying something twice, or in another order, gives the same rows: progress only grows, flags
+ * are only added, of instants the first counts. So a message needs no memory of what was said about
+ * it; what is done once and can be taken back by people, a suppression, has its event noted. Every
+ * function runs in the turn's transaction and fails as fan_db_run does.
  */
 #ifndef FAN_SQL_STORE_RECEIPT_H
 #define FAN_SQL_STORE_RECEIPT_H
@@ -33,12 +34,18 @@ enum fan_err fan_receipts_note(struct fan_db *db, fan_id account,
 /* What is said, one row a message: each array [count]. */
 struct fan_receipt_rows {
     size_t count;
-    fan_id *messages;        /* distinct */
-    int16_t *progress;       /* enum fan_progress */
-    int16_t *flags;          /* bits of enum fan_flag */
+    fan_id *messages;        /* ascending */
+    int32_t *words;          /* enum fan_progress + bits of enum fan_flag << FAN_WORD_FLAGS */
     struct fan_bytes *codes; /* of a failure; may be absent */
-    fan_time *instants;
+    fan_time *heard;         /* when the first word about it was said */
+    fan_time *delivered;     /* when that it was delivered; 0: that was not said */
+    fan_time *read;
 };
+
+enum { FAN_WORD_FLAGS = 8 };
+
+/** Room for so many rows, all zero. */
+void fan_receipt_rows_make(struct fan_receipt_rows *out, size_t count, struct fan_arena *arena);
 
 /* What became new in a run. */
 struct fan_receipts_run {
@@ -49,6 +56,7 @@ struct fan_receipts_run {
 struct fan_receipts_runs {
     struct fan_receipts_run *at; /* at[len] */
     size_t len;
+    size_t messages; /* of which something was new */
 };
 
 /** Merge. @out: the runs in which something became new */

@@ -123,11 +123,26 @@ def repetitions_in_any_order_count_once():
     lines = fresh(40)
     calls = [(line, status) for line in lines for status in ("sent", "delivered")] * 5
     random.Random(7).shuffle(calls)
-    before = fanfare.number("SELECT count(*) FROM provider_event")
+    before = fanfare.stats(campaign)["delivered"]
     expect(call_all_back(calls), {200: len(calls)})
-    applied(lines, "progress = 2")
-    eventually(lambda: fanfare.number("SELECT count(*) FROM provider_event") == before + 80, 10)
+    applied(lines, "progress = 2 AND code IS NULL AND delivered_at IS NOT NULL")
+    eventually(fanfare.spool_is_applied, 10)
     counters_are_right()
+    expect(fanfare.stats(campaign)["delivered"], before + len(lines))
+
+
+def an_opt_out_that_people_took_back_does_not_come_again():
+    line = fresh(1)[0]
+
+    def opt_out():
+        expect(call_back(line, "failed", ErrorCode="21610")[0], 200)
+        eventually(fanfare.spool_is_applied, 10)
+    opt_out()
+    mine = f"contact_id = (SELECT contact_id FROM message WHERE id = {ids([line])})"
+    expect(fanfare.number(f"SELECT count(*) FROM suppression WHERE {mine}"), 1)
+    fanfare.sql(f"DELETE FROM suppression WHERE {mine}")
+    nothing_happens(opt_out)
+    expect(fanfare.number(f"SELECT count(*) FROM suppression WHERE {mine}"), 0)
 
 
 def a_failure_is_kept_with_its_code_and_delivery_still_wins():
@@ -294,6 +309,7 @@ def what_is_too_large_or_nowhere_is_refused():
 
 
 TESTS = [repetitions_in_any_order_count_once,
+         an_opt_out_that_people_took_back_does_not_come_again,
          a_failure_is_kept_with_its_code_and_delivery_still_wins,
          forged_callbacks_change_nothing_and_say_nothing,
          a_true_callback_about_a_made_up_message_changes_nothing,

@@ -79,20 +79,30 @@ static void what_was_undone_is_fresh_again(void **state)
 
 /* ---- the merge ---- */
 
-static struct fan_receipts_runs apply(const enum fan_progress *progress, const int *flags,
-        size_t count)
+/* What one provider says about a message of the chunk. */
+struct said {
+    uint32_t position;
+    enum fan_progress progress;
+    int flags;
+    const char *code;
+    fan_time at;
+};
+
+static struct fan_receipts_runs apply(const struct said *said, size_t count)
 {
-    fan_id messages[4];
-    int16_t far[4], bits[4];
-    struct fan_bytes codes[4] = { FAN_LIT("30003") };
-    fan_time instants[4] = { at, at, at, at };
-    struct fan_receipt_rows rows = { count, messages, far, bits, codes, instants };
+    struct fan_receipt_rows rows;
     struct fan_receipts_runs out = { 0 };
 
+    fan_receipt_rows_make(&rows, count, w.arena);
     for (size_t i = 0; i < count; i++) {
-        messages[i] = message((uint32_t)i);
-        far[i] = (int16_t)progress[i];
-        bits[i] = (int16_t)flags[i];
+        rows.messages[i] = message(said[i].position);
+        rows.words[i] = (int32_t)said[i].progress | said[i].flags << FAN_WORD_FLAGS;
+        rows.codes[i] = fan_bytes_of(said[i].code);
+        rows.heard[i] = said[i].at;
+        if (said[i].progress == FAN_PROGRESS_DELIVERED)
+            rows.delivered[i] = said[i].at;
+        if (said[i].progress == FAN_PROGRESS_READ)
+            rows.read[i] = said[i].at;
     }
     assert_int_equal(fan_receipts_apply(w.ingester, 1, &rows, w.arena, &out, &w.why), FAN_OK);
     commit();
@@ -101,19 +111,82 @@ static struct fan_receipts_runs apply(const enum fan_progress *progress, const i
 
 static void what_became_new_is_told_by_run(void **state)
 {
-    const enum fan_progress progress[] = { FAN_PROGRESS_UNDELIVERED, FAN_PROGRESS_DELIVERED,
-        FAN_PROGRESS_READ, FAN_PROGRESS_NONE };
-    const int flags[] = { 0, 0, FAN_FLAG_OPENED, FAN_FLAG_CLICKED };
-    struct fan_receipts_runs runs = apply(progress, flags, 4);
+    const struct said said[] = {
+        { 0, FAN_PROGRESS_UNDELIVERED, 0, "30003", at },
+        { 1, FAN_PROGRESS_DELIVERED, 0, NULL, at },
+        { 2, FAN_PROGRESS_READ, FAN_FLAG_OPENED, NULL, at },
+        { 3, FAN_PROGRESS_NONE, FAN_FLAG_CLICKED, NULL, at },
+    };
+    struct fan_receipts_runs runs = apply(said, 4);
 
     assert_int_equal(runs.len, 1);
+    assert_int_equal(runs.messages, 4);
     assert_int_equal(runs.at[0].run, w.run);
     assert_int_equal(runs.at[0].undelivered, 1);
     assert_int_equal(runs.at[0].delivered, 2);
     assert_int_equal(runs.at[0].read, 1);
     assert_int_equal(runs.at[0].flagged, 2);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message WHERE code = '30003'"), 1);
-    assert_int_equal(apply(progress, flags, 4).len, 0);
+    runs = apply(said, 4);
+    assert_int_equal(runs.len + runs.messages, 0);
+}
+
+enum { WORDS = 5, ORDERS = 120 };
+
+/* To each message of a chunk of so many, the same words in another order, and the last one twice.
+ */
+static void tell_in_every_order(const struct said *story)
+{
+    for (int order = 0; order < ORDERS; order++) {
+        struct said left[WORDS], next;
+        int rest = order;
+
+        memcpy(left, story, sizeof left);
+        for (int len = WORDS; len > 0; rest /= len--) {
+            int pick = rest % len;
+
+            next = left[pick];
+            next.position = (uint32_t)order;
+            left[pick] = left[len - 1];
+            apply(&next, 1);
+        }
+        assert_int_equal(apply(&next, 1).messages, 0);
+    }
+}
+
+static void in_whatever_order_words_come_the_message_is_the_same(void **state)
+{
+    static const struct said stories[][WORDS] = {
+        { { 0, FAN_PROGRESS_NONE, 0, NULL, at + 1 }, { 0, FAN_PROGRESS_DELIVERED, 0, NULL, at + 2 },
+                { 0, FAN_PROGRESS_DELIVERED, 0, NULL, at + 3 },
+                { 0, FAN_PROGRESS_READ, FAN_FLAG_OPENED, NULL, at + 5 },
+                { 0, FAN_PROGRESS_UNDELIVERED, 0, "30003", at + 4 } },
+        { { 0, FAN_PROGRESS_UNDELIVERED, 0, "30008", at + 1 },
+                { 0, FAN_PROGRESS_UNDELIVERED, 0, "30003", at + 2 },
+                { 0, FAN_PROGRESS_UNDELIVERED, 0, NULL, at + 3 },
+                { 0, FAN_PROGRESS_NONE, FAN_FLAG_CLICKED, NULL, at + 4 },
+                { 0, FAN_PROGRESS_NONE, FAN_FLAG_UNSUBSCRIBED, NULL, at + 5 } },
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        fan_id chunk = world_chunk(&w, 100 + (fan_id)i * ORDERS, ORDERS);
+
+        assert_true(world_take(&w, chunk, 0, WORLD_OWNER, &taken));
+        assert_int_equal(world_open_slice(&w, &taken, 0, ORDERS, NULL), ORDERS);
+        if (i == 0) /* else callbacks come before we recorded what we sent */
+            assert_int_equal(world_record(&w, &taken, 0, ORDERS, FAN_MESSAGE_SENT), ORDERS);
+        tell_in_every_order(stories[i]);
+        assert_int_equal(world_number(&w,
+                                 "SELECT count(DISTINCT (state, progress, flags, code,"
+                                 " delivered_at, read_at)) FROM message WHERE id >> 9 = %lld",
+                                 (long long)chunk),
+                1);
+        assert_int_equal(world_number(&w,
+                                 "SELECT count(*) FROM message WHERE id >> 9 = %lld AND state = 3"
+                                 " AND coalesce(code, '-') = '%s'",
+                                 (long long)chunk, i == 0 ? "-" : "30008"),
+                ORDERS);
+    }
 }
 
 static void a_recipient_is_suppressed_on_the_kind_that_was_used(void **state)
@@ -159,6 +232,7 @@ int main(void)
         TEST(an_event_is_fresh_once),
         TEST(what_was_undone_is_fresh_again),
         TEST(what_became_new_is_told_by_run),
+        TEST(in_whatever_order_words_come_the_message_is_the_same),
         TEST(a_recipient_is_suppressed_on_the_kind_that_was_used),
         TEST(another_account_s_messages_are_out_of_reach),
     };

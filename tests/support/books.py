@@ -84,8 +84,7 @@ def callbacks_are_in(system, seconds=30):
         return tally and tally["callbacks"]["waiting"] == 0 and tally["callbacks"]
     tally = eventually(none_waits, seconds, "all callbacks are made")
     expect(tally["given_up"], 0, "callbacks given up")
-    eventually(lambda: system.number("SELECT count(*) FROM provider_event") == tally["delivered"],
-               seconds, f"{tally['delivered']} callbacks are applied")
+    eventually(system.spool_is_applied, seconds, f"{tally['delivered']} callbacks are applied")
 
 
 def rollups_agree(system, campaign, names):

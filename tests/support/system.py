@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import urllib.error
@@ -28,6 +29,7 @@ SOURCE = os.environ.get("FAN_SOURCE", ".")
 PORTS = 32  # 30 that `fanfare up` takes from its --port on, and two for a simulator outside
 GATEWAY, INGESTER, SANDBOX = range(3)
 OUTSIDE = 30
+SPOOL_HEAD = 48  # bytes that each file of the spool begins with
 LOG_LINES = 30  # of each process, shown when a test fails: the last, or what a crash says
 CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|assertion")
 
@@ -364,6 +366,21 @@ class System:
             if len(part) < 100:
                 return found
             page += 1
+
+    # ---- its spool ----
+
+    def spool_is_applied(self):
+        """Whether the ingester's forwarder has come to the end of what callbacks it had taken."""
+        folder = self._path("state/spool/ingester")
+        try:
+            with open(os.path.join(folder, "cursor"), "rb") as file:
+                segment, offset = struct.unpack("<QQ", file.read(16))
+            sizes = {int(name[:-4], 16): os.path.getsize(os.path.join(folder, name))
+                     for name in os.listdir(folder) if name.endswith(".seg")}
+        except (OSError, struct.error):
+            return False  # none was taken yet, or a file has just gone
+        return all(size <= (SPOOL_HEAD if one > segment else offset)
+                   for one, size in sizes.items() if one >= segment)
 
     # ---- its rows ----
 

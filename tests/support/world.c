@@ -1,6 +1,7 @@
 #include "tests/support/world.h"
 
 #include "sql/queries.h"
+#include "sql/store/receipt.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -434,22 +435,15 @@ int64_t world_settle(struct world *w)
 
 int world_receipt(struct world *w, fan_id message, int progress, int flags)
 {
-    const int16_t reached = (int16_t)progress, flagged = (int16_t)flags;
-    const struct fan_bytes no_code = FAN_NO_BYTES;
-    const fan_time at = FAN_SECOND;
-    struct fan_args args;
-    struct fan_rows rows;
+    int32_t word = progress | flags << FAN_WORD_FLAGS;
+    struct fan_bytes code = FAN_NO_BYTES;
+    fan_time at = FAN_SECOND, delivered = progress == FAN_PROGRESS_DELIVERED ? at : 0,
+             read = progress == FAN_PROGRESS_READ ? at : 0;
+    struct fan_receipt_rows rows = { 1, &message, &word, &code, &at, &delivered, &read };
+    struct fan_receipts_runs runs;
 
-    fan_args_begin(&args, w->arena);
-    fan_arg_i64(&args, w->account);
-    fan_arg_i64s(&args, &message, 1);
-    must(fan_db_run(w->ingester, &fan_q_chunk_lock_homes, &args, NULL, &w->why), "receipt",
+    must(fan_receipts_apply(w->ingester, w->account, &rows, w->arena, &runs, &w->why), "receipt",
             &w->why);
-    fan_arg_i16s(&args, &reached, 1);
-    fan_arg_i16s(&args, &flagged, 1);
-    fan_arg_texts(&args, &no_code, 1);
-    fan_arg_i64s(&args, &at, 1);
-    must(fan_db_run(w->ingester, &fan_q_chunk_receipts, &args, &rows, &w->why), "receipt", &w->why);
     must(fan_db_commit(w->ingester, &w->why), "receipt", &w->why);
-    return rows.count;
+    return (int)runs.messages;
 }
