@@ -13,8 +13,6 @@
 
 #include "actors/lib/decide/evidence.h"
 #include "proto/fault.h"
-#include "sql/store/event.h"
-
 #include <stdlib.h>
 
 enum { AWAY_MS = 250, REFUSALS_MOST = 3 };
@@ -320,8 +318,8 @@ static void add_close(struct claim *claim, struct fan_batch *batch, struct turn 
         return;
     settled = tally(claim);
     outcomes = outcomes_of(claim, fan_batch_arena(batch));
-    fan_event_add_settled(batch, &claim->taken.claim, claim->taken.run, &settled,
-            (struct fan_ids){ outcomes.messages, outcomes.count });
+    outcomes.run = claim->taken.run;
+    outcomes.event = &settled;
     turn->closed = fan_claim_add_close(batch, &claim->taken.claim, &outcomes, claim->taken.kind);
     FAN_FAULT("sender.before_close");
 }

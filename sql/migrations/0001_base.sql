@@ -18,8 +18,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- The transaction belongs to this account.
-CREATE FUNCTION fan_set_account(account bigint) RETURNS void LANGUAGE sql AS
+-- The transaction belongs to this account. It returns what set_config does, so that it is inlined.
+CREATE FUNCTION fan_set_account(account bigint) RETURNS text LANGUAGE sql AS
   $$ SELECT set_config('fan.account', account::text, true) $$;
 
 -- Microseconds since the epoch at which the server took up the current statement. In a pipeline, a

@@ -89,7 +89,7 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- fewer than sent, or no row: the epoch is gone or a callback was first; the rest is evidence. The
 -- delays are those of retries; free: 1 for a try that cost none.
 -- (account, chunk, epoch, owner, ids, states, outcomes, reasons, codes, provider ids, delays in
--- microseconds, instants, free)
+-- microseconds, instants, free, and the event that tells of it: run, type, body, or null)
 WITH c AS MATERIALIZED (
   SELECT id, fan_now() AS now FROM chunk
   WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2 FOR NO KEY UPDATE),
@@ -117,7 +117,10 @@ d AS (
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
     min(due) FILTER (WHERE state = 1) AS retry_due,
-      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u)
+      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u),
+e AS (
+  INSERT INTO event (account_id, type, run_id, chunk_id, body) SELECT $1, $15::int, $14, $2, $16
+  FROM d WHERE d.n > 0 AND $16::bytea IS NOT NULL)
 UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
   n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,
@@ -160,7 +163,10 @@ d AS (
     count(*) FILTER (WHERE state = 3) AS sent, count(*) FILTER (WHERE state = 4) AS failed,
     count(*) FILTER (WHERE state = 5) AS skipped, count(*) FILTER (WHERE state = 6) AS cancelled,
     min(due) FILTER (WHERE state = 1) AS retry_due,
-      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u GROUP BY home)
+      min(due) FILTER (WHERE state = 2) AS unknown_since FROM u GROUP BY home),
+e AS (
+  INSERT INTO event (account_id, type, run_id, chunk_id, body) SELECT $1, $15::int, $14, $2, $16
+  WHERE EXISTS (SELECT FROM d) AND $16::bytea IS NOT NULL)
 UPDATE chunk x SET n_pending = x.n_pending - d.n, n_retry = x.n_retry + d.retry,
   n_unknown = x.n_unknown + d.unknown,
   n_sent = x.n_sent + d.sent, n_failed = x.n_failed + d.failed, n_skipped = x.n_skipped + d.skipped,

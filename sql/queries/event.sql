@@ -6,18 +6,6 @@
 INSERT INTO event (account_id, type, run_id, chunk_id, body) VALUES ($1, $2::int, $3, $4,
   $5::bytea);
 
--- name: event_settled
--- role: fan_sender
--- A sender's batch of outcomes, ahead of their close: nothing when the claim is over, or when they
--- all have been recorded already because the batch is a repetition.
--- (account, type, run, chunk, body, epoch, owner, messages)
-INSERT INTO event (account_id, type, run_id, chunk_id, body)
-SELECT $1, $2::int, $3, $4, $5::bytea
-WHERE EXISTS (SELECT FROM chunk c WHERE c.account_id = $1 AND c.id = $4 AND c.epoch = $6::int
-    AND c.owner = $7 AND c.state::int = 2)
-  AND EXISTS (SELECT FROM message m WHERE m.account_id = $1 AND m.id = ANY ($8::bigint[])
-    AND m.state = 0);
-
 -- name: event_drop_old
 -- role: fan_scheduler
 -- scan: reads no further than its limit, in the order of the index

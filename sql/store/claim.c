@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { BODY_CAP = 1024 }; /* bytes of an event */
+
 static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account)
 {
     fan_args_for(args, fan_batch_arena(batch), account);
@@ -240,6 +242,8 @@ static struct fan_claim_outcomes in_order(const struct fan_claim_outcomes *all,
     for (size_t i = 0; i < all->count; i++)
         places[i] = (struct place){ all->messages[i], i };
     out.count = all->count;
+    out.run = all->run;
+    out.event = all->event;
     qsort(places, all->count, sizeof *places, by_message);
     for (size_t i = 0; i < all->count; i++) {
         size_t from = places[i].at;
@@ -257,6 +261,21 @@ static struct fan_claim_outcomes in_order(const struct fan_claim_outcomes *all,
         out.suppress[i] = all->suppress[from];
     }
     return out;
+}
+
+static void add_event(struct fan_args *args, const struct fan_claim_outcomes *outcomes)
+{
+    struct fan_buffer body;
+
+    fan_buffer_init(&body, BODY_CAP);
+    if (outcomes->event)
+        fan_encode(&fan_schema_messages_settled, outcomes->event, &body);
+    FAN_ASSERT(!body.overflowed);
+    fan_arg_i64_or_null(args, outcomes->run);
+    fan_arg_i32(args, (int32_t)fan_schema_messages_settled.number);
+    fan_arg_bytea(args,
+            outcomes->event ? fan_bytes_dup(fan_buffer_bytes(&body), args->arena) : FAN_NO_BYTES);
+    fan_buffer_fini(&body);
 }
 
 int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
@@ -281,6 +300,7 @@ int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
     fan_arg_i64s(&args, outcomes->delays, outcomes->count);
     fan_arg_i64s(&args, outcomes->instants, outcomes->count);
     fan_arg_i16s(&args, outcomes->free, outcomes->count);
+    add_event(&args, outcomes);
     answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
             &args);
     add_attempts(batch, claim, outcomes);

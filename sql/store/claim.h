@@ -8,6 +8,7 @@
 #ifndef FAN_SQL_STORE_CLAIM_H
 #define FAN_SQL_STORE_CLAIM_H
 
+#include "proto/message.h"
 #include "proto/words.h"
 #include "sql/db.h"
 
@@ -72,9 +73,11 @@ struct fan_claim_outcomes {
     int16_t *attempts; /* number of this attempt, from 1 */
     int16_t *free;     /* 1: the try cost none */
     struct fan_bytes *codes, *provider_ids;
-    int64_t *delays;    /* microseconds until the retry is due */
-    fan_time *instants; /* when the provider answered */
-    bool *suppress;     /* the recipient must not be written to again */
+    int64_t *delays;                          /* microseconds until the retry is due */
+    fan_time *instants;                       /* when the provider answered */
+    bool *suppress;                           /* the recipient must not be written to again */
+    fan_id run;                               /* of the event */
+    const struct fan_messages_settled *event; /* written with them, if any is; NULL: none is */
 };
 
 /** None, with room for so many. */

@@ -31,19 +31,6 @@ enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan
     return fan_db_run(db, &fan_q_event_insert, &args, NULL, why);
 }
 
-void fan_event_add_settled(struct fan_batch *batch, const struct fan_claim *claim, fan_id run,
-        const struct fan_messages_settled *fact, struct fan_ids messages)
-{
-    struct fan_args args;
-
-    fill(&args, fan_batch_arena(batch), claim->account, run, claim->chunk,
-            &fan_schema_messages_settled, fact);
-    fan_arg_i32(&args, (int32_t)claim->epoch);
-    fan_arg_i64(&args, (int64_t)claim->owner);
-    fan_arg_i64s(&args, messages.at, messages.len);
-    fan_batch_add(batch, &fan_q_event_settled, &args);
-}
-
 enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit,
         struct fan_arena *arena, int64_t *dropped, struct fan_why *why)
 {

@@ -6,23 +6,12 @@
 
 #include "proto/message.h"
 #include "sql/db.h"
-#include "sql/store/claim.h"
 
 /** Write a fact (a NEWS message) into the log. run, chunk: 0 when it has none. Emit the same
  * message afterwards. */
 enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk,
         const struct fan_schema *schema, const void *message, struct fan_arena *arena,
         struct fan_why *why) FAN_MUST_CHECK;
-
-/**
- * Write what a sender is about to record, ahead of fan_claim_add_close in its batch.
- *
- * Nothing is written when the claim is over or the batch is a repetition of one that was committed.
- *
- * messages  those of which it speaks
- */
-void fan_event_add_settled(struct fan_batch *batch, const struct fan_claim *claim, fan_id run,
-        const struct fan_messages_settled *fact, struct fan_ids messages);
 
 /** Forget events older than @days, at most @limit. @dropped: out */
 enum fan_err fan_events_drop_old(struct fan_db *db, uint32_t days, uint32_t limit,

@@ -153,8 +153,8 @@ static void settle_with_an_event(const struct fan_claim_taken *taken)
 
     for (uint32_t p = 0; p < 2; p++)
         world_add_outcome(&list, fan_message_id(taken->claim.chunk, p), FAN_MESSAGE_SENT);
-    fan_event_add_settled(batch, &taken->claim, w.run, &fact,
-            (struct fan_ids){ list.messages, list.count });
+    list.run = w.run;
+    list.event = &fact;
     fan_claim_add_close(batch, &taken->claim, &list, FAN_KIND_SMS);
     fan_db_submit(w.sender, &batch, on_batch, NULL);
     world_await(w.sender);
