@@ -1,9 +1,8 @@
 /* A campaign's messages and runs. */
-#include "gateway/call.h"
+#include "gateway/message_json.h"
 
 #include "proto/content.h"
 #include "sql/store/campaign.h"
-#include "sql/store/report.h"
 #include "sql/store/run.h"
 
 /* ---- messages ---- */
@@ -57,11 +56,10 @@ static int64_t attempts_of(const struct fan_report_message *message)
     return message->attempt + tried;
 }
 
-static void write_message(struct call *call, const struct fan_report_message *message)
+void message_write(struct call *call, const struct fan_report_message *message)
 {
     struct fan_json_writer *json = &call->json;
 
-    fan_json_object_open(json, NULL);
     fan_json_add_i64(json, "id", message->id);
     fan_json_add_i64(json, "contact_id", message->contact);
     fan_json_add_i64(json, "run_id", message->run);
@@ -79,7 +77,6 @@ static void write_message(struct call *call, const struct fan_report_message *me
     fan_json_add_time(json, "sent_at", message->sent_at);
     fan_json_add_time(json, "delivered_at", message->delivered_at);
     fan_json_add_time(json, "read_at", message->read_at);
-    fan_json_object_close(json);
 }
 
 static struct fan_message_filter read_filter(struct call *call)
@@ -159,8 +156,11 @@ enum fan_err list_messages(struct call *call)
     if (err)
         return err;
     call_open_list(call);
-    for (size_t i = 0; i < list.len; i++)
-        write_message(call, &list.at[i]);
+    for (size_t i = 0; i < list.len; i++) {
+        fan_json_object_open(&call->json, NULL);
+        message_write(call, &list.at[i]);
+        fan_json_object_close(&call->json);
+    }
     call_close_list(call, page, total_of(&filter, &stats));
     return FAN_OK;
 }

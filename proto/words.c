@@ -198,3 +198,13 @@ int fan_campaign_state_of(struct fan_bytes name)
 {
     return number(campaign_states, SIZE(campaign_states), name);
 }
+
+int fan_outcome_class_of(struct fan_bytes name)
+{
+    return number(outcome_classes, SIZE(outcome_classes), name);
+}
+
+int fan_reason_of(struct fan_bytes name)
+{
+    return number(reasons, SIZE(reasons), name);
+}

@@ -146,5 +146,7 @@ const char *fan_retry_preset_name(int preset);
 int fan_kind_of(struct fan_bytes name);
 int fan_message_state_of(struct fan_bytes name);
 int fan_campaign_state_of(struct fan_bytes name);
+int fan_outcome_class_of(struct fan_bytes name);
+int fan_reason_of(struct fan_bytes name);
 
 #endif

@@ -84,6 +84,7 @@ CREATE INDEX chunk_run ON chunk (account_id, run_id, id);
 CREATE INDEX chunk_open ON chunk (account_id, run_id, state, lane, due_at, id) WHERE state < 3;
 CREATE INDEX chunk_retry ON chunk (account_id, run_id) WHERE retry_due IS NOT NULL;
 CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_since IS NOT NULL;
+CREATE INDEX chunk_dead ON chunk (account_id, id) WHERE n_failed > 0 OR n_unknown_final > 0;
 ALTER TABLE chunk ADD PRIMARY KEY (account_id, id);
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
@@ -93,7 +94,7 @@ CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
   -- the retry chunk that answers for it now; null: its home chunk
   work bigint,
-  -- retry: when it is tried again; unknown: since when it is (microseconds)
+  -- retry: when it is tried again; unknown, failed, unknown_final: since when it is (microseconds)
   due bigint,
   sent_at timestamptz, delivered_at timestamptz, read_at timestamptz,
   -- unknown: the epoch under which it was opened
@@ -195,6 +196,7 @@ SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'message', 'message_body'
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
 GRANT SELECT, INSERT, UPDATE ON message TO fan_scheduler;
 GRANT SELECT ON message, message_body, attempt, stat_minute, event TO fan_gateway;
+GRANT UPDATE (state, was, due, reason, lost_epoch, free_tries) ON message TO fan_gateway;
 GRANT SELECT, UPDATE ON run TO fan_audience;
 GRANT SELECT, INSERT ON chunk, message TO fan_audience;
 GRANT SELECT ON run TO fan_renderer, fan_sender, fan_ingester, fan_analytics;

@@ -104,7 +104,7 @@ u AS (
       THEN fan_time(($12::bigint[])[width_bucket(m.id, $5)]) END,
     due = CASE ($6::smallint[])[width_bucket(m.id, $5)]
       WHEN 1 THEN c.now + ($11::bigint[])[width_bucket(m.id, $5)]
-      WHEN 2 THEN c.now END,
+      WHEN 2 THEN c.now WHEN 4 THEN c.now END,
     lost_epoch = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 2 THEN $3::int END
   FROM c
   WHERE m.account_id = $1 AND m.id >= ($5::bigint[])[1]
@@ -151,7 +151,7 @@ u AS (
       THEN fan_time(($12::bigint[])[width_bucket(m.id, $5)]) END,
     due = CASE ($6::smallint[])[width_bucket(m.id, $5)]
       WHEN 1 THEN c.now + ($11::bigint[])[width_bucket(m.id, $5)]
-      WHEN 2 THEN c.now END,
+      WHEN 2 THEN c.now WHEN 4 THEN c.now END,
     lost_epoch = CASE WHEN ($6::smallint[])[width_bucket(m.id, $5)] = 2 THEN $3::int END
   FROM c
   WHERE m.account_id = $1 AND m.id = ANY ($5::bigint[]) AND m.state = 0
@@ -261,7 +261,8 @@ WITH u AS (
   UPDATE message m SET was = m.state, state = CASE WHEN m.state = 3 THEN m.state ELSE o.state END,
     provider_id = coalesce(o.provider_id, m.provider_id),
     sent_at = CASE WHEN o.state = 3 THEN coalesce(m.sent_at, fan_time(o.at)) ELSE m.sent_at END,
-    due = CASE WHEN o.state = 1 THEN fan_now() + o.delay END, lost_epoch = NULL,
+    due = CASE o.state WHEN 1 THEN fan_now() + o.delay WHEN 4 THEN fan_now() END,
+    lost_epoch = NULL,
     free_tries = m.free_tries + o.free,
     outcome = CASE o.state WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE m.outcome END,
     reason = CASE WHEN m.state = 3 THEN m.reason WHEN o.state = 4 THEN 8 ELSE 0 END
@@ -509,7 +510,7 @@ over AS MATERIALIZED (
 u AS (
   UPDATE message m SET was = m.state, flags = m.flags | 64,
     state = CASE WHEN r.at_least_once AND m.attempt - m.free_tries + 1 < $5::int THEN 1 ELSE 7 END,
-    due = CASE WHEN r.at_least_once AND m.attempt - m.free_tries + 1 < $5 THEN fan_now() END
+    due = fan_now()
   FROM run r
   WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1
     AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.state = 2

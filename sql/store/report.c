@@ -54,7 +54,7 @@ enum fan_err fan_report_run_count(struct fan_db *db, fan_id account, fan_id camp
 
 /* ---- messages ---- */
 
-static struct fan_report_message read_message(const struct fan_rows *rows, int row)
+struct fan_report_message fan_report_read_message(const struct fan_rows *rows, int row)
 {
     return (struct fan_report_message){
         .id = fan_row_i64(rows, row, 0),
@@ -115,7 +115,7 @@ enum fan_err fan_report_message_page(struct fan_db *db, fan_id account,
         .len = (size_t)rows.count,
     };
     for (int i = 0; i < rows.count; i++)
-        out->at[i] = read_message(&rows, i);
+        out->at[i] = fan_report_read_message(&rows, i);
     return FAN_OK;
 }
 

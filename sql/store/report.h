@@ -50,6 +50,9 @@ struct fan_report_messages {
     size_t len;
 };
 
+/** Read a row of report_messages, or of another statement that begins with its columns. */
+struct fan_report_message fan_report_read_message(const struct fan_rows *rows, int row);
+
 /* Which messages of a campaign are wanted. */
 struct fan_message_filter {
     fan_id campaign;

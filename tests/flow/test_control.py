@@ -8,11 +8,12 @@ import datetime
 import os
 import signal
 import subprocess
+import urllib.parse
 
 from books import (OPEN, STATES, all_is_final, callbacks_are_in, message_of, nobody_got_two,
                    rows_of, sent_is_what_was_accepted, statistics_are_a_recount)
 from checks import eventually, expect, run
-from people import as_csv, people
+from people import as_csv, people, person
 from system import System, runs_as
 
 CROWD, RATE, CONNECTIONS = 1500, 300, 16
@@ -227,13 +228,81 @@ def one_is_cancelled_before_and_while_its_audience_is_written():
     expect({name: stats[name] for name in OPEN}, dict.fromkeys(OPEN, 0))
 
 
+# ---- dead letters ----
+
+def dead_letters(**query):
+    found, after = [], {}
+    while True:
+        words = urllib.parse.urlencode({"limit": 2, **query, **after})
+        part = fanfare.ok("GET", f"dead-letters?{words}")
+        found += part["data"]
+        if part["next"] is None:
+            return found
+        after = {"after": part["next"]}
+
+
+def dead_letters_are_told_with_their_reason_and_tried_again():
+    refused = {f"+1500555000{n}": str(code) for n, code in ((1, 21211), (2, 21612), (4, 21610))}
+    rows = [{**person(60000 + n), "phone": phone} for n, phone in enumerate(refused)]
+    fanfare.import_csv(as_csv(rows + [person(60100)]), tags="doubtful")
+    campaign = fanfare.campaign(channel, message="Hi", audience={"tags": ["doubtful"]})
+    fanfare.launch(campaign)
+    ended = fanfare.await_status(campaign, "completed")
+    expect(ended["stats"]["failed"], 3)
+    letters = dead_letters(campaign_id=campaign)
+    expect({m["address"]: (m["code"], m["reason"], m["status"]) for m in letters},
+           {phone: (code, "provider", "failed") for phone, code in refused.items()})
+    assert all(m["campaign_id"] == campaign and m["failed_at"] > ended["started_at"]
+               for m in letters), letters
+    expect([m["code"] for m in dead_letters(campaign_id=campaign, code="21612")], ["21612"])
+    expect(dead_letters(campaign_id=campaign, reason="tries_used_up"), [])
+    expect(dead_letters(campaign_id=campaign, since="2100-01-01T00:00:00Z"), [])
+
+    # One of them works by now.
+    mended = next(m["id"] for m in letters if m["code"] == "21211")
+    fanfare.sql(f"UPDATE message SET address = '+4915199999999' WHERE id = {mended}")
+    since = len(fanfare.journal("twilio", None))
+    done = fanfare.ok("POST", "dead-letters/requeue",
+                      {"ids": [m["id"] for m in letters if m["code"] != "21610"]})
+    expect(done, {"requeued": 2, "next": None})
+    again = fanfare.await_status(campaign, "completed")
+    eventually(lambda: fanfare.stats(campaign)["sent"] == 2, 20)
+    again = fanfare.await_status(campaign, "completed")
+    assert again["ended_at"] > ended["ended_at"], again
+    expect(sorted(line["to"] for line in lines_since(since)),
+           sorted(["+4915199999999", "+15005550002"]))
+    callbacks_are_in(fanfare)
+    expect(all_is_final(fanfare, campaign)["failed"], 2)
+    body = {"campaign_id": campaign, "code": "21612"}
+    expect(fanfare.ok("POST", "dead-letters/requeue", body)["requeued"], 1)
+    eventually(lambda: len(lines_since(since)) == 3, 20, "it is tried once more")
+    fanfare.await_status(campaign, "completed")
+    requeue_is_refused()
+
+
+def requeue_is_refused():
+    def requeue(body):
+        return fanfare.post("/api/v1/dead-letters/requeue", body)
+    fanfare.is_problem(requeue({}), 400, "ids")
+    fanfare.is_problem(requeue({"ids": []}), 400, "ids")
+    fanfare.is_problem(requeue({"ids": [1], "campaign_id": 1}), 400, "campaign_id")
+    fanfare.is_problem(requeue({"campaign_id": 1, "reason": "bad luck"}), 400, "reason")
+    fanfare.is_problem(requeue({"campaign_id": 99999}), 404)
+    cancelled = fanfare.ok("GET", "campaigns?status=cancelled")["data"]
+    if cancelled:
+        fanfare.is_problem(requeue({"campaign_id": cancelled[0]["id"]}), 409)
+    fanfare.is_problem(fanfare.get("/api/v1/dead-letters?class=bad&since=today"), 400, "class",
+                       "since")
+
+
 TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
          a_pause_is_kept_whoever_dies_meanwhile,
          one_is_paused_while_its_audience_is_being_written,
          a_scheduled_one_that_is_paused_waits_beyond_its_time,
          all_sending_is_stopped_through_the_api_or_without_it,
          a_cancelled_campaign_sends_no_more_and_its_books_agree,
-         one_is_cancelled_before_and_while_its_audience_is_written]
+         one_is_cancelled_before_and_while_its_audience_is_written,
+         dead_letters_are_told_with_their_reason_and_tried_again]
 
 with System(outside=True, SANDBOX_DELAY_MS=200, SENDER_LEASE_MS=4000,
             AUDIENCE_PAGE=150, SCHEDULER_UNKNOWN_WAIT_MS=5000) as fanfare:
