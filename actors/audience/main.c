@@ -11,7 +11,7 @@
 
 static const struct fan_setting settings[] = {
     FAN_SET_U32(struct audience_settings, page, "5000", 1, 50000, "people a page"),
-    FAN_SET_U32(struct audience_settings, turn_ms, "500", 10, 2000,
+    FAN_SET_U32(struct audience_settings, turn_ms, "100", 10, 2000,
             "milliseconds that one request may keep others waiting"),
     FAN_SET_END,
 };
@@ -23,7 +23,7 @@ static const struct fan_role audience = {
     .settings_size = sizeof(struct audience_settings),
     .db_use = FAN_DB_HOT,
     .credit_urgent = 4,
-    .credit_normal = 4,
+    .credit_normal = 1, /* what is urgent waits for one turn at most */
     .on = { .resolve_request = on_resolve_request, .import_request = on_import_request },
 };
 

@@ -5,6 +5,8 @@
 #include "sql/store/event.h"
 #include "sql/store/run.h"
 
+enum { WORTH_S = 5 }; /* seconds for which asking ourselves for more pages is worth anything */
+
 /* A page's people, parted into those who are planned and those who are skipped. */
 struct parted {
     fan_id *planned, *skipped;
@@ -105,10 +107,12 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
     return err;
 }
 
+/* Those who wait come first: a large audience asks for its next pages at the end of the queue. */
 enum fan_err on_resolve_request(struct fan_turn *turn, const struct fan_resolve_request *req)
 {
     const struct audience_settings *set = fan_actor_settings(turn->actor);
     fan_time until = fan_clock_elapsed() + set->turn_ms * FAN_MS;
+    struct fan_route route = turn->route;
     uint32_t pages = 0;
     bool complete = false;
 
@@ -119,7 +123,8 @@ enum fan_err on_resolve_request(struct fan_turn *turn, const struct fan_resolve_
         if (err)
             return err;
         if (++pages == req->pages || fan_clock_elapsed() > until)
-            break; /* the scheduler asks again */
+            break;
     }
-    return FAN_OK;
+    route.not_after = fan_clock_now() + WORTH_S * FAN_SECOND;
+    return complete ? FAN_OK : fan_emit_resolve_request(turn, &route, req);
 }

@@ -6,7 +6,7 @@
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
 
-enum { CANCEL_AT_ONCE = 20, TELL_AGAIN_MS = 1000 };
+enum { CANCEL_AT_ONCE = 20, TELL_AGAIN_MS = 1000, SHARE_LEAST = 2, RESOLVE_AGAIN_MS = 2000 };
 
 struct look {
     struct scheduler *self;
@@ -24,15 +24,14 @@ static struct fan_route route_of(const struct fan_run_live *row, enum fan_lane l
 
 static enum fan_err ask_audience(struct fan_turn *turn, struct look *look)
 {
-    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
     const struct fan_resolve_request ask = { 0 };
     struct fan_route route = route_of(look->row, look->row->lane);
     fan_time now = fan_clock_elapsed();
 
     route.kind = 0;
-    /* A resolver that is at it holds the run's row; one more request then costs a look and nothing
-     * else. */
-    if (look->live->resolve_asked && now - look->live->resolve_asked < set->sweep_ms * FAN_MS)
+    /* A resolver that is at it asks itself for more: only when nothing came of that for a while, a
+     * frame was lost. */
+    if (look->live->resolve_asked && now - look->live->resolve_asked < RESOLVE_AGAIN_MS * FAN_MS)
         return FAN_OK;
     look->live->resolve_asked = now;
     return fan_emit_resolve_request(turn, &route, &ask);
@@ -78,9 +77,9 @@ static enum fan_err act(struct fan_turn *turn, struct look *look,
 static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *idle)
 {
     const struct scheduler_settings *set = fan_actor_settings(turn->actor);
-    uint32_t share = set->window_all / (uint32_t)(look->self->count ? look->self->count : 1);
+    uint32_t share = look->self->share;
     const struct fan_window_rules rules = {
-        .chunks = share < 2           ? 2
+        .chunks = share < SHARE_LEAST ? SHARE_LEAST
                 : share < set->window ? share
                                       : set->window,
         .ask_again_us = set->ask_again_ms * FAN_MS,
@@ -95,6 +94,7 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
 
     if (err)
         return err;
+    look->live->wants = count < set->window ? (uint32_t)count : set->window;
     chunks = fan_arena_array(turn->arena, count, sizeof *chunks);
     todo = fan_arena_array(turn->arena, count, sizeof *todo);
     for (size_t i = 0; i < count; i++)

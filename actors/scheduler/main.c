@@ -44,6 +44,7 @@ static struct live *find(struct scheduler *self, fan_id account, fan_id run)
 
 static struct live *find_or_add(struct scheduler *self, fan_id account, fan_id run)
 {
+    const struct scheduler_settings *set = fan_actor_settings(self->actor);
     struct live *live = find(self, account, run);
 
     if (live)
@@ -55,7 +56,8 @@ static struct live *find_or_add(struct scheduler *self, fan_id account, fan_id r
             fan_die("out of memory: %zu live runs", self->room);
     }
     live = &self->runs[self->count++];
-    *live = (struct live){ .account = account, .run = run, .window = fan_window_new() };
+    *live = (struct live){ .account = account, .run = run, .wants = set->window };
+    live->window = fan_window_new();
     return live;
 }
 
@@ -98,6 +100,20 @@ static enum fan_err read_live(struct fan_turn *turn, void *context)
     return FAN_OK;
 }
 
+/* By what the last sweep saw. */
+static uint32_t share_window(const struct scheduler *self)
+{
+    const struct scheduler_settings *set = fan_actor_settings(self->actor);
+    struct fan_arena *arena = fan_arena_new();
+    uint32_t *wants = fan_arena_array(arena, self->count, sizeof *wants), share;
+
+    for (size_t i = 0; i < self->count; i++)
+        wants[i] = self->runs[i].wants;
+    share = fan_window_share(wants, self->count, set->window_all);
+    fan_arena_free(&arena);
+    return share;
+}
+
 /* Every live run in turn, another one first each time, so that no account or run is always last. */
 static void sweep(struct scheduler *self)
 {
@@ -107,15 +123,16 @@ static void sweep(struct scheduler *self)
     if (fan_actor_turn(self->actor, &nobody, read_live, &rows, NULL))
         return;
     self->round++;
+    for (size_t i = 0; i < rows.count; i++)
+        find_or_add(self, rows.at[i].account, rows.at[i].run)->round = self->round;
+    forget_ended(self);
+    self->share = share_window(self);
     for (size_t i = 0; i < rows.count; i++) {
         const struct fan_run_live *row = &rows.at[(i + self->turn) % rows.count];
-        struct live *live = find_or_add(self, row->account, row->run);
 
-        live->round = self->round;
-        scheduler_look(self, live, row);
+        scheduler_look(self, find(self, row->account, row->run), row);
     }
     self->turn++;
-    forget_ended(self);
     fan_metric_set(self->live_runs, (double)self->count);
     free((void *)rows.at);
 }
@@ -182,7 +199,11 @@ static enum fan_err on_chunk_done(struct fan_turn *turn, const struct fan_chunk_
 
 static enum fan_err on_chunks_planned(struct fan_turn *turn, const struct fan_chunks_planned *news)
 {
+    struct live *live = find(turn->state, turn->route.account, turn->route.run);
+
     (void)news;
+    if (live)
+        live->resolve_asked = fan_clock_elapsed();
     scheduler_wake(turn->state);
     return FAN_OK;
 }

@@ -24,8 +24,9 @@ struct scheduler_settings {
 struct live {
     fan_id account, run;
     struct fan_window *window;
-    fan_time resolve_asked; /* elapsed; 0: not yet */
+    fan_time resolve_asked; /* elapsed, or a page came of it; 0: not yet */
     uint64_t round;         /* the sweep that saw it last */
+    uint32_t wants;         /* chunks that it had when it was looked at last, at most its window */
     bool announced;         /* its campaign is known to be running */
     fan_time told_stop;     /* elapsed: senders were told to stop; 0: not yet */
 };
@@ -43,6 +44,7 @@ struct scheduler {
     size_t count, room;
     uint64_t round;
     size_t turn;        /* whose turn it is to be looked at first */
+    uint32_t share;     /* chunks that each run may have on its way in this sweep */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
     bool waking;        /* a sweep is about to run because something happened */
     bool stopped;       /* nothing may be sent: the kill switch, or this database is held */
