@@ -14,6 +14,8 @@ struct door {
     struct fan_http_server *server;
     size_t large; /* bytes of large bodies that are held */
     struct fan_arena *scratch;
+    struct fan_metric *put_off;
+    fan_time told; /* elapsed, when it was last logged that something is refused */
 };
 
 /* A body that arrives in parts. */
@@ -35,13 +37,19 @@ struct visit {
 
 static void answer(struct fan_http_request *request, int status, const char *text)
 {
-    if (status == 503)
-        fan_http_add_header(request, "Retry-After", AGAIN_S);
     fan_http_answer(request, status, "text/plain; charset=utf-8", fan_bytes_of(text));
+}
+
+static void put_off(struct door *door, struct fan_http_request *request)
+{
+    fan_metric_add(door->put_off, 1);
+    fan_http_add_header(request, "Retry-After", AGAIN_S);
+    answer(request, 503, "Try again later.\n");
 }
 
 /* What was taken in waits for the disk. */
 struct taking {
+    struct door *door;
     struct fan_http_request *request;
     struct fan_hook_answer answer;
 };
@@ -54,7 +62,18 @@ static void on_safe(void *context, bool safe)
         fan_http_answer(taking->request, taking->answer.status ? taking->answer.status : 200,
                 taking->answer.type, taking->answer.body);
     else
-        answer(taking->request, 503, "Try again later.\n");
+        put_off(taking->door, taking->request);
+}
+
+/* Once a second: who comes in thousands is refused in thousands. */
+static void tell_refusal(struct door *door, const struct fan_why *why)
+{
+    fan_time now = fan_clock_elapsed();
+
+    if (door->told && now - door->told < FAN_SECOND)
+        return;
+    door->told = now;
+    fan_log(NULL, FAN_WARN, "hook.refused", "%s", why->text);
 }
 
 void door_take(struct ingester *self, struct fan_http_request *request,
@@ -64,15 +83,15 @@ void door_take(struct ingester *self, struct fan_http_request *request,
     struct fan_why why = { 0 };
     enum fan_err err;
 
-    *taking = (struct taking){ request, *reply };
+    *taking = (struct taking){ self->door, request, *reply };
     err = spool_append(self->spool, record, on_safe, taking, &why);
     if (!err)
         return;
-    fan_log(NULL, FAN_WARN, "hook.refused", "%s", why.text);
+    tell_refusal(self->door, &why);
     if (err == FAN_TOO_LARGE)
         answer(request, 413, "Too large.\n");
     else
-        answer(request, 503, "Try again later.\n");
+        put_off(self->door, request);
 }
 
 /* ---- hooks ---- */
@@ -185,7 +204,7 @@ static void on_channel(void *context, const struct channel *channel)
 
     if (!channel) {
         count(visit->ingester, channel, "put off");
-        answer(visit->request, 503, "Try again later.\n");
+        put_off(visit->ingester->door, visit->request);
         return;
     }
     provider = channel->provider;
@@ -299,7 +318,7 @@ static bool on_part(void *context, struct fan_http_request *request, struct fan_
     if (!part.at)
         return false; /* the client went away */
     if (door->large + part.len > (size_t)door->ingester->set->bodies_mb * 1024 * 1024) {
-        answer(request, 503, "Try again later.\n");
+        put_off(door, request);
         return false;
     }
     fan_buffer_add_bytes(&body->bytes, part);
@@ -329,6 +348,9 @@ enum fan_err door_open(struct ingester *self, struct door **out, struct fan_why 
         fan_die("out of memory: the door");
     door->ingester = self;
     door->scratch = fan_arena_new();
+    door->put_off = fan_metric_counter(fan_actor_metrics(self->actor),
+            "fanfare_hooks_put_off_total", "",
+            "Hooks answered 503: the spool or its disk is full or fails, or too much came at once.");
     err = fan_http_server_open(fan_actor_loop(self->actor), &options, on_request, door,
             &door->server, why);
     if (err) {

@@ -52,7 +52,7 @@ struct spool {
     bool syncing;
     fan_time synced_at;                    /* elapsed */
     struct waiter *waiters, **waiters_end; /* by ticket */
-    fan_time looked_at;
+    fan_time looked_at, told; /* elapsed: when the disk was asked for its room, and complained of */
     bool disk_full;
     atomic_uint_fast64_t bytes;
 
@@ -316,7 +316,11 @@ static void give_up(struct spool *self, const char *what)
 {
     struct waiter *waiter;
 
-    fan_log(NULL, FAN_ERROR, "spool.failed", "the disk did not take the spool's records: %s", what);
+    if (!self->told || fan_clock_elapsed() - self->told >= FAN_SECOND) {
+        self->told = fan_clock_elapsed();
+        fan_log(NULL, FAN_ERROR, "spool.failed", "the disk did not take the spool's records: %s",
+                what);
+    }
     fan_buffer_clear(&self->batch);
     retire_segment(self);
     while ((waiter = self->waiters)) {

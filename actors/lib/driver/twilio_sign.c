@@ -140,23 +140,32 @@ static struct fan_bytes join(const struct url *url, struct fan_bytes port, struc
             FAN_BYTES_ARG(query)));
 }
 
-/* Whether one of the ways to write the URL, followed by @fields, has this signature. */
+static struct fan_bytes written(struct fan_bytes query, int way, struct fan_arena *arena)
+{
+    return way == 0    ? query
+            : way == 1 ? with_quoted_apostrophes(query, arena)
+                       : written_anew(query, arena);
+}
+
+/* Whether one of the ways to write the URL, followed by @fields, has this signature. The way it
+ * came is tried first, and none twice. */
 static bool any_form_signed(const struct url *url, struct fan_bytes fields,
         struct fan_bytes auth_token, struct fan_bytes signature, struct fan_arena *arena)
 {
-    struct fan_bytes ports[] = { FAN_NO_BYTES, url->port.at ? url->port : default_port(url) };
-    struct fan_bytes queries[] = { url->query, FAN_NO_BYTES, FAN_NO_BYTES };
-    size_t ways = 1;
+    struct fan_bytes other = url->port.at ? FAN_NO_BYTES : default_port(url);
+    int ways = url->query.at ? 3 : 1;
 
-    if (url->query.at) {
-        queries[ways++] = with_quoted_apostrophes(url->query, arena);
-        queries[ways++] = written_anew(url->query, arena);
-    }
-    for (size_t i = 0; i < 2 * ways; i++) {
-        struct fan_bytes text = join(url, ports[i % 2], queries[i / 2], arena);
+    for (int way = 0; way < ways; way++) {
+        struct fan_bytes query = written(url->query, way, arena);
 
-        if (fan_constant_eq(sign(auth_token, text, fields, arena), signature))
-            return true;
+        if (way > 0 && fan_bytes_eq(query, url->query))
+            continue;
+        for (int i = 0; i < 2; i++) {
+            struct fan_bytes text = join(url, i == 0 ? url->port : other, query, arena);
+
+            if (fan_constant_eq(sign(auth_token, text, fields, arena), signature))
+                return true;
+        }
     }
     return false;
 }
