@@ -1,6 +1,24 @@
 /* Channels: configured ways of sending. */
 #include "gateway/channel_settings.h"
 
+static void write_health(struct fan_json_writer *json, const struct fan_channel *channel)
+{
+    bool closed = channel->health == FAN_HEALTH_CLOSED;
+
+    fan_json_object_open(json, "health");
+    fan_json_add_text(json, "state", fan_bytes_of(fan_health_state_name((int)channel->health)));
+    fan_json_add_text(json, "reason",
+            closed ? FAN_NO_BYTES
+                   : fan_bytes_of(fan_health_reason_name((int)channel->health_reason)));
+    fan_json_add_time(json, "until",
+            channel->health == FAN_HEALTH_OPEN ? channel->health_until : 0);
+    if (channel->interval > 0)
+        fan_json_add_real(json, "rate", 1e6 / (double)channel->interval);
+    else
+        fan_json_add_null(json, "rate");
+    fan_json_object_close(json);
+}
+
 static void write_channel(struct fan_json_writer *json, const struct fan_channel *channel)
 {
     fan_json_object_open(json, NULL);
@@ -19,6 +37,7 @@ static void write_channel(struct fan_json_writer *json, const struct fan_channel
     fan_json_add_bool(json, "is_default", channel->is_default);
     fan_json_add_time(json, "created_at", channel->created_at);
     fan_json_add_time(json, "updated_at", channel->updated_at);
+    write_health(json, channel);
     fan_json_object_close(json);
 }
 

@@ -109,6 +109,20 @@ static const char *const import_states[] = {
 };
 COMPLETE(import_states, FAN_IMPORT_STATE_COUNT);
 
+static const char *const health_states[] = {
+    [FAN_HEALTH_CLOSED] = "closed",
+    [FAN_HEALTH_OPEN] = "open",
+    [FAN_HEALTH_HALF_OPEN] = "half_open",
+};
+COMPLETE(health_states, FAN_HEALTH_STATE_COUNT);
+
+static const char *const health_reasons[] = {
+    [FAN_HEALTH_FAILING] = "failing",
+    [FAN_HEALTH_REFUSED] = "refused",
+    [FAN_HEALTH_ERRORS] = "errors",
+};
+COMPLETE(health_reasons, FAN_HEALTH_REASON_COUNT);
+
 static const char *const retry_presets[] = {
     [FAN_RETRY_FAST] = "fast",
     [FAN_RETRY_PATIENT] = "patient",
@@ -182,6 +196,16 @@ const char *fan_import_state_name(int state)
 const char *fan_retry_preset_name(int preset)
 {
     return word(retry_presets, SIZE(retry_presets), preset);
+}
+
+const char *fan_health_state_name(int state)
+{
+    return word(health_states, SIZE(health_states), state);
+}
+
+const char *fan_health_reason_name(int reason)
+{
+    return word(health_reasons, SIZE(health_reasons), reason);
 }
 
 int fan_kind_of(struct fan_bytes name)

@@ -113,6 +113,23 @@ enum fan_reason {
     FAN_REASON_COUNT,
 };
 
+/* A channel's breaker, as its row says; see actors/lib/decide/breaker.h. */
+enum fan_health_state {
+    FAN_HEALTH_CLOSED = 0, /* it works */
+    FAN_HEALTH_OPEN,       /* it is left alone */
+    FAN_HEALTH_HALF_OPEN,  /* one message tries it */
+    FAN_HEALTH_STATE_COUNT,
+};
+
+/* Why a channel was opened. */
+enum fan_health_reason {
+    FAN_HEALTH_FINE = 0,
+    FAN_HEALTH_FAILING, /* one call after the other met nobody, or an error of the provider's */
+    FAN_HEALTH_REFUSED, /* the provider refuses its login or its right to send */
+    FAN_HEALTH_ERRORS,  /* most calls of the last seconds did */
+    FAN_HEALTH_REASON_COUNT,
+};
+
 /* How a campaign's messages are tried again; see actors/lib/decide/retry.h. */
 enum fan_retry_preset {
     FAN_RETRY_BY_KIND = 0, /* not said: as the kind of channel does */
@@ -141,6 +158,8 @@ const char *fan_outcome_class_name(int outcome);
 const char *fan_reason_name(int reason);
 const char *fan_import_state_name(int state);
 const char *fan_retry_preset_name(int preset);
+const char *fan_health_state_name(int state);
+const char *fan_health_reason_name(int reason);
 
 /** The number for a word, or -1. */
 int fan_kind_of(struct fan_bytes name);

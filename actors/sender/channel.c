@@ -8,7 +8,7 @@ enum {
     FRESH_S = 30, /* a channel that nobody uses is loaded anew after so long */
     OLD_S = 300,  /* any channel is: the news of a change may have been lost */
     SLOTS_MOST = 500,
-    SLOTS_LATE_MS = 500, /* slots may be used so late */
+    LATE_MS = 50, /* a slot may be used so late: no second sees more than 5 % too many */
     ASK_SLOTS_MS = 20,
 };
 
@@ -39,14 +39,17 @@ static enum fan_err read_login(struct load *load, struct fan_turn *turn,
     return err;
 }
 
-static void set_pace(struct channel *channel, const struct sender *self, double rate)
+void channel_set_pace(struct channel *channel, fan_time interval, fan_time configured)
 {
-    double half_second = rate / 2;
+    uint32_t most = channel->sender->set->slice;
+    fan_time half_second = interval > 0 ? FAN_SECOND / 2 / interval : most;
 
-    channel->paced = rate > 0;
-    channel->slice = self->set->slice;
-    if (channel->paced && half_second < channel->slice)
-        channel->slice = half_second < 1 ? 1 : (uint32_t)half_second;
+    channel->paced = interval > 0;
+    channel->learned = interval;
+    channel->configured = configured;
+    if (channel->interval < interval)
+        channel->interval = interval;
+    channel->slice = half_second < 1 ? 1 : half_second < most ? (uint32_t)half_second : most;
 }
 
 static enum fan_err build(struct load *load, struct fan_turn *turn,
@@ -82,7 +85,8 @@ static enum fan_err build(struct load *load, struct fan_turn *turn,
     options.ca_file = self->set->ca_file[0] ? self->set->ca_file : NULL;
     channel->client = fan_http_client_new(fan_actor_loop(self->actor), &options);
     channel->loaded = fan_clock_elapsed();
-    set_pace(channel, self, login->rate);
+    channel_set_pace(channel, login->rate > 0 ? (fan_time)(1e6 / login->rate) : 0,
+            login->rate > 0 ? (fan_time)(1e6 / login->rate) : 0);
     load->out = channel;
     return FAN_OK;
 }
@@ -110,20 +114,34 @@ static struct channel **find(struct sender *self, fan_id account, fan_id id)
     return link;
 }
 
-static bool is_used(const struct sender *self, const struct channel *channel)
+struct channel *channel_find(struct sender *self, fan_id account, fan_id id)
 {
-    for (const struct claim *claim = self->claims; claim; claim = claim->next) {
+    return *find(self, account, id);
+}
+
+struct channel *channel_current(struct channel *channel)
+{
+    struct channel *now = channel->retired
+            ? channel_find(channel->sender, channel->account, channel->id)
+            : channel;
+
+    return now ? now : channel;
+}
+
+bool channel_is_used(const struct channel *channel)
+{
+    for (const struct claim *claim = channel->sender->claims; claim; claim = claim->next) {
         if (claim->channel == channel)
             return true;
     }
-    return channel->in_flight > 0 || channel->asking;
+    return channel->in_flight > 0 || channel->asking || channel->asked > 0;
 }
 
-static bool is_good(const struct sender *self, const struct channel *channel)
+static bool is_good(const struct channel *channel)
 {
     fan_time age = fan_clock_elapsed() - channel->loaded;
 
-    return !channel->stale && age < (is_used(self, channel) ? OLD_S : FRESH_S) * FAN_SECOND;
+    return !channel->stale && age < (channel_is_used(channel) ? OLD_S : FRESH_S) * FAN_SECOND;
 }
 
 /* Free those that were replaced while claims still used them. */
@@ -134,7 +152,7 @@ static void drop_retired(struct sender *self)
     while (*link) {
         struct channel *one = *link;
 
-        if (!one->retired || is_used(self, one)) {
+        if (!one->retired || channel_is_used(one)) {
             link = &one->next;
             continue;
         }
@@ -152,7 +170,7 @@ enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct 
     enum fan_err err;
 
     *out = old;
-    if (old && is_good(self, old))
+    if (old && is_good(old))
         return FAN_OK;
     err = fan_actor_turn(self->actor, &route, load_turn, &load, why);
     if (err && load.out)
@@ -163,9 +181,10 @@ enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct 
         old->retired = true;
         load.out->held_until = old->held_until;
     }
-    drop_retired(self);
     load.out->next = self->channels;
     self->channels = *out = load.out;
+    health_begin(load.out, old);
+    drop_retired(self);
     return FAN_OK;
 }
 
@@ -240,65 +259,120 @@ static void ask_slots(struct channel *channel)
     fan_db_watch_kick(self->watch);
 }
 
-uint32_t channel_may_open(struct channel *channel, uint32_t wanted)
+/* Slots that were not used in time are others' by now. */
+static void expire_slots(struct channel *channel, fan_time now)
 {
-    uint32_t granted = wanted < channel->slice ? wanted : channel->slice;
+    if (now > channel->slots_until + LATE_MS * FAN_MS)
+        channel->slots = 0;
+}
+
+static uint32_t open_paced(struct channel *channel, uint32_t wanted, uint32_t waiting, fan_time now)
+{
+    uint32_t free;
+
+    expire_slots(channel, now);
+    free = channel->slots > waiting ? channel->slots - waiting : 0;
+    if (wanted > free)
+        wanted = free;
+    if (free - wanted < channel->slice)
+        ask_slots(channel);
+    return wanted;
+}
+
+uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting)
+{
+    uint32_t most = wanted < channel->slice ? wanted : channel->slice;
     fan_time now = fan_clock_elapsed();
 
+    switch (health_act(channel)) {
+    case FAN_HEALTH_GO:
+        break;
+    case FAN_HEALTH_ONE:
+        if (waiting > 0)
+            return 0;
+        most = 1;
+        break;
+    case FAN_HEALTH_ASK:
+        health_try(channel);
+        return 0;
+    case FAN_HEALTH_HOLD:
+    case FAN_HEALTH_LEAVE:
+        return 0;
+    }
     if (channel->held_until > now) {
         look_again(channel, channel->held_until);
         return 0;
     }
-    if (!channel->paced)
-        return granted;
-    if (now > channel->slots_until + SLOTS_LATE_MS * FAN_MS)
-        channel->slots = 0; /* their time is over: it may be others' by now */
-    if (granted > channel->slots)
-        granted = channel->slots;
-    channel->slots -= granted;
-    if (channel->slots < channel->slice)
-        ask_slots(channel);
-    return granted;
+    return channel->paced ? open_paced(channel, most, waiting, now) : most;
 }
 
-void channel_return(struct channel *channel, uint32_t slots)
+/* Whether this is a moment for one more; if not, look again at the right one. */
+static bool is_its_time(struct channel *channel, fan_time now)
 {
-    if (channel->paced)
-        channel->slots += slots;
-}
-
-bool channel_may_start(struct channel *channel)
-{
-    fan_time now = fan_clock_elapsed();
-
-    if (channel->in_flight >= channel->connections)
-        return false;
     if (channel->held_until > now) {
         look_again(channel, channel->held_until);
         return false;
     }
-    if (channel->paced) {
-        if (channel->next_at > now + FAN_MS) {
-            look_again(channel, channel->next_at);
-            return false;
-        }
-        /* A pause is not made up for by a burst of more than a tenth of a second. */
-        if (channel->next_at < now - 100 * FAN_MS)
-            channel->next_at = now - 100 * FAN_MS;
-        channel->next_at += channel->interval;
+    if (!channel->paced)
+        return true;
+    expire_slots(channel, now);
+    if (channel->slots == 0) {
+        ask_slots(channel);
+        return false;
     }
-    channel->in_flight++;
+    if (channel->next_at > now + FAN_MS) {
+        look_again(channel, channel->next_at);
+        return false;
+    }
     return true;
 }
 
-static void ignore(void *context, enum fan_err err, const struct fan_rows *rows, int count,
-        const struct fan_why *why)
+static bool is_within_budget(struct channel *channel, bool again, fan_time now)
 {
-    (void)context;
-    (void)err;
-    (void)rows;
-    (void)count;
-    (void)why;
+    if (!again) {
+        fan_budget_first(&channel->budget, now);
+        return true;
+    }
+    if (fan_budget_take(&channel->budget, now))
+        return true;
+    fan_metric_add(channel->sender->budget_waits, 1);
+    look_again(channel, now + fan_budget_wait(&channel->budget));
+    return false;
+}
+
+static void count_call(struct channel *channel, fan_time now)
+{
+    int64_t second = now / FAN_SECOND;
+
+    if (channel->second != second) {
+        channel->calls_before = channel->second + 1 == second ? channel->calls : 0;
+        channel->second = second;
+        channel->calls = 0;
+    }
+    channel->calls++;
+}
+
+bool channel_may_start(struct channel *channel, bool again)
+{
+    fan_time now = fan_clock_elapsed();
+    enum fan_health_act act = health_act(channel_current(channel));
+
+    if (channel->in_flight >= channel->connections ||
+            (act != FAN_HEALTH_GO && act != FAN_HEALTH_ONE) || !is_its_time(channel, now) ||
+            !is_within_budget(channel, again, now))
+        return false;
+    if (channel->paced) {
+        /* A pause is not made up for by a burst. */
+        if (channel->next_at < now - LATE_MS * FAN_MS)
+            channel->next_at = now - LATE_MS * FAN_MS;
+        channel->next_at += channel->interval;
+        channel->slots--;
+    }
+    if (act == FAN_HEALTH_ONE)
+        channel_current(channel)->trying = true;
+    count_call(channel, now);
+    channel->in_flight++;
+    return true;
 }
 
 void channel_hold(struct channel *channel, fan_time wait)
@@ -309,26 +383,14 @@ void channel_hold(struct channel *channel, fan_time wait)
         channel->held_until = until;
 }
 
-void channel_throttled(struct channel *channel, fan_time wait)
-{
-    struct sender *self = channel->sender;
-    struct fan_batch *batch;
-
-    channel_hold(channel, wait);
-    if (!channel->paced)
-        return;
-    batch = fan_batch_new(channel->account);
-    fan_claim_add_throttled(batch, channel->account, channel->id, wait);
-    fan_db_submit(self->db, &batch, ignore, NULL);
-    fan_db_watch_kick(self->watch);
-}
-
 void channel_changed(struct sender *self, fan_id account, fan_id id)
 {
     struct channel *channel = *find(self, account, id);
 
-    if (channel)
-        channel->stale = true;
+    if (!channel)
+        return;
+    channel->stale = true;
+    health_look(channel);
 }
 
 void channels_free(struct sender *self)

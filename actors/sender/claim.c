@@ -201,10 +201,18 @@ static void append(struct sender *self, struct claim *claim)
     self->claims_len++;
 }
 
+static bool is_not_wanted(struct sender *self, fan_id account, fan_id id)
+{
+    const struct channel *channel = channel_find(self, account, id);
+
+    return channel && health_act(channel) == FAN_HEALTH_LEAVE;
+}
+
 void claim_take(struct sender *self, const struct fan_route *route,
         const struct fan_send_request *request)
 {
     bool refused = fan_actor_draining(self->actor) ||
+            is_not_wanted(self, route->account, request->channel) ||
             (route->lane != FAN_LANE_URGENT &&
                     is_backed_up(self, route->account, request->channel));
     struct journal_slot *slot = refused ? NULL : journal_take(self->journal);
@@ -264,11 +272,18 @@ static void start_what_may(struct claim *claim)
             claim->closed_out = true;
             return;
         }
-        if (!channel_may_start(claim->channel))
+        if (!channel_may_start(claim->channel, claim->copies[position].tries > 0))
             return;
         claim->started++;
         flight_start(claim, position);
     }
+}
+
+/* Its chunks go back: others need the room. */
+static bool is_left_alone(struct channel *channel, fan_time now)
+{
+    return channel->held_until > now + HELD_MOST ||
+            health_act(channel_current(channel)) == FAN_HEALTH_LEAVE;
 }
 
 void claim_pump(struct claim *claim)
@@ -298,7 +313,7 @@ void claim_pump(struct claim *claim)
     case CLAIM_ENDING:
         break;
     }
-    if (claim->channel && claim->channel->held_until > now + HELD_MOST)
+    if (claim->channel && is_left_alone(claim->channel, now))
         claim->closed_out = true;
     start_what_may(claim);
     if (!claim->busy && now >= claim->retry_at)
@@ -368,6 +383,7 @@ void claims_tick(struct sender *self)
 {
     fan_time now = fan_clock_elapsed();
 
+    health_tick(self);
     for (struct claim *claim = self->claims; claim; claim = claim->next) {
         bool held = claim->state == CLAIM_OPEN || claim->state == CLAIM_LOADING;
 

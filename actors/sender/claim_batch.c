@@ -185,11 +185,8 @@ static void take_opened(struct claim *claim, const struct turn *turn, const stru
     struct fan_arena *arena = fan_arena_new();
     struct fan_ids unsendable = { 0 };
     int watermark = fan_claim_read_open(&rows[turn->opened], arena, &unsendable);
-    uint32_t opened = watermark < 0 ? 0 : (uint32_t)watermark - claim->opened;
 
     FAN_FAULT("sender.opened");
-    if (opened < turn->open_count)
-        channel_return(claim->channel, turn->open_count - opened);
     claim->opening = 0;
     if (watermark < 0) {
         claim->closed_out =
@@ -241,8 +238,6 @@ static void database_away(struct claim *claim, const struct turn *turn, enum fan
 {
     if (claim->state == CLAIM_ENDING)
         claim->state = CLAIM_OPEN;
-    if (turn->open_count > 0)
-        channel_return(claim->channel, turn->open_count);
     claim->opening = 0;
     claim->retry_at = fan_clock_elapsed() + AWAY_MS * FAN_MS;
     if (err == FAN_UNCERTAIN)
@@ -355,12 +350,12 @@ static uint32_t waiting_on(const struct channel *channel)
 static uint32_t want_open(const struct claim *claim)
 {
     struct channel *channel = claim->channel;
-    uint32_t left = claim->taken.size - claim->opened;
+    uint32_t left = claim->taken.size - claim->opened, waiting;
 
-    if (claim->closed_out || left == 0 || claim->opened - claim->started >= channel->slice ||
-            waiting_on(channel) >= 2 * channel->slice)
+    if (claim->closed_out || left == 0 || claim->opened - claim->started >= channel->slice)
         return 0;
-    return channel_may_open(channel, left);
+    waiting = waiting_on(channel);
+    return waiting < 2 * channel->slice ? channel_may_open(channel, left, waiting) : 0;
 }
 
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */

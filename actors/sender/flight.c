@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-/* After a provider refused the channel itself: its login, its sender. */
-#define PAUSE (10 * FAN_SECOND)
-
 enum { TEXT_MOST = 512 }; /* bytes of a provider's id or code */
 
 struct flight {
@@ -42,12 +39,6 @@ static void land(struct flight *flight, const struct result *result)
     free(flight);
 }
 
-static uint32_t draw(struct sender *self)
-{
-    self->random = self->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(self->random >> 32);
-}
-
 /* What came from outside must be text, and short, before it can be a column. */
 static struct fan_bytes as_text(struct fan_bytes text, struct fan_arena *arena)
 {
@@ -55,20 +46,6 @@ static struct fan_bytes as_text(struct fan_bytes text, struct fan_arena *arena)
             memchr(text.at, '\0', text.len))
         return FAN_NO_BYTES;
     return fan_bytes_dup(text, arena);
-}
-
-/* Told once, however many calls of this moment the provider refuses. */
-static void pause_channel(struct flight *flight, const struct fan_outcome *outcome, fan_time asked)
-{
-    struct channel *channel = flight->claim->channel;
-    fan_time wait = asked > 0 ? asked : PAUSE;
-
-    if (channel->held_until <= fan_clock_elapsed())
-        fan_log(NULL, FAN_WARN, "channel.paused",
-                "channel %lld rests for %lld s: its provider refuses it with code \"%.*s\"",
-                (long long)channel->id, (long long)(wait / FAN_SECOND),
-                FAN_BYTES_ARG(as_text(outcome->code, flight->arena)));
-    channel_hold(channel, wait);
 }
 
 /* Nobody was there: whoever is next need not find out for himself. */
@@ -82,7 +59,29 @@ static void rest_channel(const struct flight *flight)
     channel_hold(channel, FAN_SECOND);
 }
 
-static void decide(struct flight *flight, const struct fan_outcome *outcome, bool reached)
+/* What the end of the call says of the channel. Of one that we gave up ourselves, too late to be
+ * begun, it says nothing. */
+static void judge_channel(struct flight *flight, const struct fan_outcome *outcome, bool reached,
+        int status)
+{
+    struct claim *claim = flight->claim;
+    struct channel *channel = claim->channel;
+    enum fan_channel_sign sign =
+            fan_breaker_sign(outcome->outcome, outcome->throttled, reached, status);
+
+    if (outcome->throttled)
+        health_throttled(channel, outcome->delay_ms > 0 ? outcome->delay_ms * FAN_MS : FAN_SECOND);
+    if (!reached && (claim->halted || fan_clock_elapsed() > claim->open_until))
+        return;
+    if (!reached)
+        rest_channel(flight);
+    if (outcome->outcome == FAN_ACCEPTED && claim->copies[flight->position].tries > 0)
+        fan_budget_return(&channel->budget);
+    health_landed(channel, sign);
+}
+
+static void decide(struct flight *flight, const struct fan_outcome *outcome, bool reached,
+        int status)
 {
     struct claim *claim = flight->claim;
     struct sender *self = claim->sender;
@@ -94,7 +93,7 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
         .free = copy->free,
         .unserved = outcome->throttled || !reached,
         .asked_us = asked,
-        .random = draw(self),
+        .random = sender_draw(self),
     };
     struct fan_retry_decision next = fan_retry_decide(claim->retry, &attempt);
     struct result result = result_of(flight, next.state);
@@ -107,12 +106,7 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
     result.code = as_text(outcome->code, claim->arena);
     result.provider_id = as_text(outcome->provider_id, claim->arena);
     fan_metric_add(self->outcomes[outcome->outcome], 1);
-    if (outcome->throttled)
-        channel_throttled(claim->channel, asked > 0 ? asked : FAN_SECOND);
-    else if (outcome->outcome == FAN_CHANNEL_PAUSE)
-        pause_channel(flight, outcome, asked);
-    else if (!reached && !claim->halted)
-        rest_channel(flight);
+    judge_channel(flight, outcome, reached, status);
     land(flight, &result);
 }
 
@@ -135,7 +129,7 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
     fan_metric_observe(flight->claim->sender->latency, (double)reply->took_us * 1e-6);
     channel->provider->judge(&flight->sending, &response, flight->arena, &outcome);
     FAN_ASSERT(outcome.outcome >= FAN_ACCEPTED && outcome.outcome < FAN_OUTCOME_CLASS_COUNT);
-    decide(flight, &outcome, reply->began || reply->status != 0);
+    decide(flight, &outcome, reply->began || reply->status != 0, reply->status);
 }
 
 /* It cannot be written as a request at all: its content or its address is at fault, not the

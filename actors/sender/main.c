@@ -48,8 +48,26 @@ static void make_metrics(struct sender *self)
                 "Attempts to send, by outcome");
     self->latency = fan_metric_histogram(metrics, "fanfare_provider_seconds", "",
             "How long providers took to answer");
+    for (int i = 1; i < FAN_HEALTH_REASON_COUNT; i++)
+        self->paused[i] = fan_metric_counter(metrics, "fanfare_channel_pauses_total",
+                fan_arena_printf(arena, "reason=\"%s\"", fan_health_reason_name(i)),
+                "Channels that this sender found to be left alone");
+    self->channels_paused = fan_metric_gauge(metrics, "fanfare_channels_paused", "",
+            "Channels that are left alone, or tried with one message");
+    self->channels_slowed = fan_metric_gauge(metrics, "fanfare_channels_slowed", "",
+            "Channels that send slower than configured, because their providers throttled them");
+    self->cuts = fan_metric_counter(metrics, "fanfare_rate_cuts_total", "",
+            "Times that this sender made a channel slower");
+    self->budget_waits = fan_metric_counter(metrics, "fanfare_retry_waits_total", "",
+            "Times that repeated attempts waited for their channel's budget");
     self->held = fan_metric_gauge(metrics, "fanfare_claims", "", "Chunks held");
     fan_arena_free(&arena);
+}
+
+uint32_t sender_draw(struct sender *self)
+{
+    self->random = self->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(self->random >> 32);
 }
 
 static enum fan_err open_keys(struct sender *self, struct fan_arena *arena, struct fan_why *why)
@@ -148,6 +166,16 @@ static enum fan_err on_control_changed(struct fan_turn *turn,
     return FAN_OK;
 }
 
+static enum fan_err on_channel_health_changed(struct fan_turn *turn,
+        const struct fan_channel_health_changed *news)
+{
+    struct channel *channel = channel_find(turn->state, turn->route.account, news->channel);
+
+    if (channel)
+        health_look(channel);
+    return FAN_OK;
+}
+
 static const struct fan_role sender = {
     .name = "sender",
     .summary = "hands messages to providers, each at most once an attempt",
@@ -166,6 +194,7 @@ static const struct fan_role sender = {
         .send_request = on_send_request,
         .channel_changed = on_channel_changed,
         .control_changed = on_control_changed,
+        .channel_health_changed = on_channel_health_changed,
     },
 };
 

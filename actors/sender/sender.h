@@ -5,6 +5,7 @@
  *   claim_batch.c  its transactions: opened slice by slice, closed, released
  *   flight.c   one message's way to the provider and back
  *   channel.c  channels with their credentials, connections and send slots
+ *   health.c   which channels are left alone, and how fast the others may be
  *   journal.c  what must survive this process: a file that others read when it is dead
  *   replay.c   reading it
  *
@@ -15,13 +16,12 @@
 #define FAN_ACTORS_SENDER_SENDER_H
 
 #include "actors/lib/decide/retry.h"
-#include "actors/lib/driver/view.h"
 #include "actors/lib/seal/seal.h"
 #include "actors/lib/seal/token.h"
+#include "actors/sender/channel.h"
 #include "actors/sender/journal.h"
 #include "broker/runtime/actor.h"
 #include "broker/runtime/db_watch.h"
-#include "broker/runtime/http_client.h"
 #include "sql/store/chunk.h"
 #include "sql/store/claim.h"
 
@@ -38,35 +38,6 @@ struct sender_settings {
 };
 
 struct claim;
-
-/* A channel that messages go out on. */
-struct channel {
-    struct sender *sender;
-    struct channel *next;
-    fan_id account, id;
-    struct fan_arena *arena;
-    struct fan_channel_view view;
-    const struct fan_provider *provider;
-    struct fan_http_client *client;
-    uint32_t connections;
-    uint32_t in_flight;
-    fan_time loaded; /* elapsed */
-    bool stale;      /* its settings changed: the next claim loads it anew */
-    bool retired;    /* another one has taken its place: it goes when its claims have ended */
-
-    /* Send slots (all instants elapsed). No rate: no slots. */
-    bool paced;
-    uint32_t slots;       /* granted, for slices to open */
-    bool asking;          /* a block of slots is under way */
-    fan_time slots_until; /* when the last of them is past: not to be used any more */
-    fan_time ask_again;   /* not before */
-    fan_time next_at;     /* when the next message may start */
-    fan_time interval;
-    uint32_t slice; /* messages in half a second, at most the setting */
-    struct fan_timer *timer;
-
-    fan_time held_until; /* the provider wants no calls before; with or without a rate */
-};
 
 /* What a position of a chunk has come to. */
 enum position {
@@ -147,7 +118,9 @@ struct sender {
     struct fan_timer *flush_timer;
     uint64_t random;
     struct fan_metric *outcomes[FAN_OUTCOME_CLASS_COUNT];
-    struct fan_metric *latency, *held, *flying;
+    struct fan_metric *latency, *held;
+    struct fan_metric *paused[FAN_HEALTH_REASON_COUNT];
+    struct fan_metric *channels_paused, *channels_slowed, *cuts, *budget_waits;
 };
 
 /* ---- claim.c ---- */
@@ -186,27 +159,14 @@ void claim_say(struct claim *claim);
 /** Hold the claim longer. */
 void claim_renew(struct claim *claim);
 
+/* ---- main.c ---- */
+
+/** 32 random bits, for delays. */
+uint32_t sender_draw(struct sender *self);
+
 /* ---- flight.c ---- */
 
 /** Send one position. The journal says that it is started. */
 void flight_start(struct claim *claim, uint32_t position);
-
-/* ---- channel.c ---- */
-
-/** Find or load a channel. fails when it cannot be had now; it is asked again later. */
-enum fan_err channel_get(struct sender *self, fan_id account, fan_id id, struct channel **out,
-        struct fan_why *why);
-/** How many messages may be opened now, at most @wanted; asks for more slots when they run out. */
-uint32_t channel_may_open(struct channel *channel, uint32_t wanted);
-/** Opened after all, or not: slots that were taken come back. */
-void channel_return(struct channel *channel, uint32_t slots);
-/** Whether one message may start now; if so its slot and connection are taken. */
-bool channel_may_start(struct channel *channel);
-/** Start and open nothing for so long. */
-void channel_hold(struct channel *channel, fan_time wait);
-/** The provider says that we are too fast: hold, and let other senders' slots wait, too. */
-void channel_throttled(struct channel *channel, fan_time wait);
-void channel_changed(struct sender *self, fan_id account, fan_id id);
-void channels_free(struct sender *self);
 
 #endif

@@ -32,6 +32,7 @@ EVENTS = {
     0x0408: ("campaign_changed", {1: "campaign", 2: "state"}),
     0x0409: ("channel_changed", {1: "channel"}),
     0x040A: ("control_changed", {}),
+    0x0410: ("channel_health_changed", {1: "channel", 2: "state", 3: "reason", 4: "wait_ms"}),
 }
 
 # A state travels plus one, because zero means "not said".
@@ -40,6 +41,7 @@ STATES = {
     "campaign_changed": ("draft", "scheduled", "preparing", "running", "paused", "completed",
                          "failed", "cancelled"),
     "import_changed": ("receiving", "running", "completed", "failed"),
+    "channel_health_changed": ("closed", "open", "half_open"),
 }
 
 

@@ -136,11 +136,19 @@ CREATE TABLE channel (
 -- block of slots.
 CREATE TABLE channel_pace (
   account_id bigint NOT NULL, channel_id bigint NOT NULL,
-  -- between two messages; 0: no limit
+  -- between two messages; 0: no limit. What is configured, or has been learned since
   interval_us bigint NOT NULL,
+  configured_us bigint NOT NULL,
+  -- when the provider said last that we are too fast; when an interval was learned last
+  throttled_at bigint NOT NULL DEFAULT 0, learned_at bigint NOT NULL DEFAULT 0,
   -- how far ahead slots may be reserved
   horizon_us bigint NOT NULL DEFAULT 1000000,
   tat bigint NOT NULL DEFAULT 0,                                 -- when the next free slot begins
+  -- the breaker (see words.h): its state, why it opened, how often in a row; open: until when;
+  -- half open: which sender tries it, and until when nobody else does
+  health smallint NOT NULL DEFAULT 0, health_reason smallint NOT NULL DEFAULT 0,
+    health_times int NOT NULL DEFAULT 0,
+  health_until bigint NOT NULL DEFAULT 0, prober bigint,
   PRIMARY KEY (account_id, channel_id)) WITH (fillfactor = 20);
 
 CREATE SEQUENCE campaign_id;

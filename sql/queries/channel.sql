@@ -3,17 +3,21 @@
 -- name: channel_get
 -- role: fan_gateway
 -- (account, channel)
-SELECT id, kind, provider, name, settings::text, secret_names, rate, connections, enabled,
-  is_default, created_at, updated_at
-FROM channel WHERE account_id = $1 AND id = $2::bigint;
+SELECT c.id, c.kind, c.provider, c.name, c.settings::text, c.secret_names, c.rate, c.connections,
+  c.enabled, c.is_default, c.created_at, c.updated_at, p.health, p.health_reason, p.health_until,
+  p.interval_us
+FROM channel c JOIN channel_pace p ON p.account_id = $1 AND p.channel_id = c.id
+WHERE c.account_id = $1 AND c.id = $2::bigint;
 
 -- name: channel_page
 -- role: fan_gateway
 -- Newest first. (account, limit, offset, kind or 0)
-SELECT id, kind, provider, name, settings::text, secret_names, rate, connections, enabled,
-  is_default, created_at, updated_at
-FROM channel WHERE account_id = $1 AND ($4::smallint = 0 OR kind = $4)
-ORDER BY id DESC LIMIT $2::bigint OFFSET $3::bigint;
+SELECT c.id, c.kind, c.provider, c.name, c.settings::text, c.secret_names, c.rate, c.connections,
+  c.enabled, c.is_default, c.created_at, c.updated_at, p.health, p.health_reason, p.health_until,
+  p.interval_us
+FROM channel c JOIN channel_pace p ON p.account_id = $1 AND p.channel_id = c.id
+WHERE c.account_id = $1 AND ($4::smallint = 0 OR c.kind = $4)
+ORDER BY c.id DESC LIMIT $2::bigint OFFSET $3::bigint;
 
 -- name: channel_count
 -- role: fan_gateway
@@ -58,8 +62,12 @@ WHERE account_id = $1 AND kind = $3::smallint AND id <> $2::bigint AND is_defaul
 -- name: channel_pace
 -- role: fan_gateway
 -- (account, channel, interval in microseconds)
-INSERT INTO channel_pace (account_id, channel_id, interval_us) VALUES ($1, $2::bigint, $3::bigint)
-ON CONFLICT (account_id, channel_id) DO UPDATE SET interval_us = excluded.interval_us;
+-- What was learned of it is forgotten, and a breaker that is open closes: somebody has looked.
+INSERT INTO channel_pace (account_id, channel_id, interval_us, configured_us)
+VALUES ($1, $2::bigint, $3::bigint, $3)
+ON CONFLICT (account_id, channel_id) DO UPDATE SET interval_us = excluded.interval_us,
+  configured_us = excluded.configured_us, health = 0, health_reason = 0, health_times = 0,
+  health_until = 0, prober = NULL;
 
 -- name: channel_for_sender
 -- role: fan_sender

@@ -610,9 +610,3 @@ UPDATE channel_pace x SET tat = g.base + g.k * g.interval_us FROM g
 WHERE x.account_id = $1 AND x.channel_id = $2
 RETURNING g.k, CASE WHEN g.k > 0 THEN g.base - g.now ELSE g.base - g.now - g.horizon_us + 1 END,
   g.interval_us;
-
--- name: pace_throttled
--- role: fan_sender
--- The provider says we are too fast: everybody waits. (account, channel, microseconds)
-UPDATE channel_pace SET tat = greatest(tat, fan_now() + $3::bigint) WHERE account_id = $1
-  AND channel_id = $2;

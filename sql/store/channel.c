@@ -18,6 +18,10 @@ static struct fan_channel read_channel(const struct fan_rows *rows, int row,
         .is_default = fan_row_bool(rows, row, 9),
         .created_at = fan_row_time(rows, row, 10),
         .updated_at = fan_row_time(rows, row, 11),
+        .health = (enum fan_health_state)fan_row_i64(rows, row, 12),
+        .health_reason = (enum fan_health_reason)fan_row_i64(rows, row, 13),
+        .health_until = fan_row_i64(rows, row, 14),
+        .interval = fan_row_i64(rows, row, 15),
     };
 }
 

@@ -21,6 +21,10 @@ struct fan_channel {
     int64_t connections;           /* calls at once; 0: the provider's default */
     bool enabled, is_default;
     fan_time created_at, updated_at;
+    enum fan_health_state health; /* read only, as what follows */
+    enum fan_health_reason health_reason;
+    fan_time health_until; /* open: left alone until then */
+    fan_time interval;     /* between two messages, as it was learned; 0: no limit */
 };
 
 struct fan_channel_list {

@@ -387,14 +387,3 @@ bool fan_claim_read_slots(const struct fan_rows *rows, struct fan_claim_slots *o
     };
     return true;
 }
-
-int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel,
-        int64_t wait_us)
-{
-    struct fan_args args;
-
-    begin(&args, batch, account);
-    fan_arg_i64(&args, channel);
-    fan_arg_i64(&args, wait_us);
-    return fan_batch_add(batch, &fan_q_pace_throttled, &args);
-}

@@ -125,8 +125,4 @@ struct fan_claim_slots {
 /** false: the channel is gone. */
 bool fan_claim_read_slots(const struct fan_rows *rows, struct fan_claim_slots *out);
 
-/** The provider says we are too fast: every sender waits. */
-int fan_claim_add_throttled(struct fan_batch *batch, fan_id account, fan_id channel,
-        int64_t wait_us);
-
 #endif

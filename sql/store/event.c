@@ -4,7 +4,7 @@
 
 enum { BODY_CAP = 64 * 1024 };
 
-static void fill(struct fan_args *args, struct fan_arena *arena, fan_id account, fan_id run,
+void fan_event_args(struct fan_args *args, struct fan_arena *arena, fan_id account, fan_id run,
         fan_id chunk, const struct fan_schema *schema, const void *message)
 {
     struct fan_buffer body;
@@ -27,7 +27,7 @@ enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan
 {
     struct fan_args args;
 
-    fill(&args, arena, account, run, chunk, schema, message);
+    fan_event_args(&args, arena, account, run, chunk, schema, message);
     return fan_db_run(db, &fan_q_event_insert, &args, NULL, why);
 }
 

@@ -7,6 +7,11 @@
 #include "proto/message.h"
 #include "sql/db.h"
 
+/** Begin the parameters of a statement that writes a fact by itself: account, type, run, chunk,
+ * body. */
+void fan_event_args(struct fan_args *args, struct fan_arena *arena, fan_id account, fan_id run,
+        fan_id chunk, const struct fan_schema *schema, const void *message);
+
 /** Write a fact (a NEWS message) into the log. run, chunk: 0 when it has none. Emit the same
  * message afterwards. */
 enum fan_err fan_event_insert(struct fan_db *db, fan_id account, fan_id run, fan_id chunk,

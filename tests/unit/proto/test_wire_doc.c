@@ -103,6 +103,8 @@ static void add_words(struct fan_buffer *out, struct fan_arena *arena)
         { "run's state", fan_run_state_name, 0, FAN_RUN_STATE_COUNT },
         { "campaign's state", fan_campaign_state_name, 0, FAN_CAMPAIGN_STATE_COUNT },
         { "import's state", fan_import_state_name, 0, FAN_IMPORT_STATE_COUNT },
+        { "channel_health's state", fan_health_state_name, 0, FAN_HEALTH_STATE_COUNT },
+        { "why a channel was opened", fan_health_reason_name, 1, FAN_HEALTH_REASON_COUNT },
     };
 
     fan_buffer_add_text(out, "| | |\n| --- | --- |\n");

@@ -25,6 +25,8 @@ static const struct words {
     { "outcome class", fan_outcome_class_name, 1, FAN_OUTCOME_CLASS_COUNT },
     { "reason", fan_reason_name, 1, FAN_REASON_COUNT },
     { "import state", fan_import_state_name, 0, FAN_IMPORT_STATE_COUNT },
+    { "health state", fan_health_state_name, 0, FAN_HEALTH_STATE_COUNT },
+    { "health reason", fan_health_reason_name, 1, FAN_HEALTH_REASON_COUNT },
     { "retry preset", fan_retry_preset_name, 1, FAN_RETRY_PRESET_COUNT },
 };
 

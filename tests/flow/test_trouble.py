@@ -1,0 +1,170 @@
+"""What becomes of messages and channels when a provider is in trouble. RESOURCE_LOCK: system
+
+Several senders share each channel; the provider is a server that is told how to answer.
+"""
+import time
+
+from books import all_is_final, statistics_are_a_recount
+from checks import eventually, expect, run
+from people import as_csv, person
+from provider import Provider
+from system import System
+
+used = 0
+
+
+def send_to(channel, count, **more):
+    """Send to so many people who were not written to before; returns the campaign."""
+    global used
+    crowd = [person(n) for n in range(used, used + count)]
+    tag = f"crowd-{used}"
+    used += count
+    fanfare.import_csv(as_csv(crowd), tags=tag)
+    campaign = fanfare.campaign(channel, message="Hi", audience={"tags": [tag]}, **more)
+    fanfare.launch(campaign)
+    return campaign
+
+
+def health(channel):
+    return fanfare.ok("GET", f"channels/{channel}")["health"]
+
+
+def logged(event):
+    return [line for name in fanfare.pids() if name.startswith("sender-sms")
+            for line in fanfare.log(name) if line.get("event") == event]
+
+
+def being_throttled_often_leaves_all_tries():
+    """Five times too fast and then twice a failure: the third real try arrives."""
+    provider = Provider()
+    provider.answer = lambda number, times: (
+        (429, {"Retry-After": "0"}, Provider.THROTTLED[2]) if times <= 5 else
+        Provider.NOT_DONE if times <= 7 else Provider.ACCEPTED)
+    campaign = send_to(provider.channel(fanfare), 2)
+    fanfare.await_status(campaign, "completed", seconds=120)
+    expect(all_is_final(fanfare, campaign)["sent"], 2)
+    expect(set(provider.times.values()), {8})
+    expect({m["attempts"] for m in fanfare.messages(campaign)}, {8})
+
+
+def a_failing_channel_is_left_alone_and_the_others_go_on():
+    broken, fine = Provider(answer=Provider.BROKEN), Provider()
+    channel = broken.channel(fanfare)
+    campaign = send_to(channel, 400)
+    found = eventually(lambda: health(channel)["state"] != "closed" and health(channel), 20,
+                       "the channel is opened")
+    expect(found["reason"], "failing")
+    other = send_to(fine.channel(fanfare), 100)
+    fanfare.await_status(other, "completed")
+    expect(fanfare.stats(other)["sent"], 100)
+    opened = time.monotonic()
+    time.sleep(4)
+    expect([a[1] for a in broken.asked(opened + 1)][2:], [], "one message at a time tries it")
+    asked = len(broken.asked())
+    assert asked < 80, f"{asked} were burnt"
+    assert fanfare.stats(campaign)["pending"] >= 320, fanfare.stats(campaign)
+    assert logged("channel.paused"), "nobody said so"
+    broken.answer = Provider.ACCEPTED
+    fanfare.await_status(campaign, "completed", seconds=120)
+    stats = all_is_final(fanfare, campaign)
+    expect(stats["sent"] + stats["unknown_final"], 400)
+    expect(stats["unknown_final"], len(broken.asked(status=500)), "who met the error")
+    eventually(lambda: health(channel)["state"] == "closed", 5, "it is closed again")
+    expect(fanfare.number(f"""SELECT count(DISTINCT body) FROM event WHERE type = {0x0410}""") >= 3,
+           True, "events of opening, trying and closing")
+
+
+def a_wrong_login_pauses_the_channel_until_it_is_corrected():
+    provider = Provider(answer=Provider.UNKNOWN_LOGIN)
+    channel = provider.channel(fanfare)
+    campaign = send_to(channel, 300)
+    eventually(lambda: health(channel)["reason"] == "refused", 20, "the channel is paused")
+    asked = len(provider.asked())
+    assert asked <= 2 * 16 + 2, f"{asked} were asked"
+    provider.answer = Provider.ACCEPTED
+    fanfare.ok("PATCH", f"channels/{channel}", {"settings": {"auth_token": "the right one"}})
+    expect(health(channel)["state"], "closed")
+    eventually(lambda: fanfare.stats(campaign)["sent"] >= 250, 30, "the rest goes out at once")
+    stats = statistics_are_a_recount(fanfare, campaign)
+    expect(stats["failed"] + stats["unknown"], 0)
+
+
+def a_throttled_channel_becomes_slower_for_all_senders():
+    """The provider takes 60 a second and the channel is set to 200; no second sees more than
+    the channel may send."""
+    def answer(number, times):
+        now = time.monotonic()
+        answer.taken = [at for at in answer.taken if at > now - 1]
+        if len(answer.taken) >= 60:
+            return Provider.THROTTLED
+        answer.taken.append(now)
+        return Provider.ACCEPTED
+    answer.taken = []
+    provider = Provider()
+    provider.answer = answer
+    channel = provider.channel(fanfare, rate=200)
+    began = time.monotonic()
+    campaign = send_to(channel, 600)
+    fanfare.await_status(campaign, "completed", seconds=120)
+    expect(all_is_final(fanfare, campaign)["sent"], 600)
+    assert time.monotonic() - began < 90
+    rate = health(channel)["rate"]
+    assert 20 < rate < 150, rate
+    assert logged("channel.slowed"), "nobody said so"
+    expect(health(channel)["state"], "closed", "being throttled is no trouble")
+    fanfare.ok("PATCH", f"channels/{channel}", {"rate": 100})
+    expect(round(health(channel)["rate"]), 100, "what was learned is forgotten")
+
+
+def a_channel_without_a_limit_learns_one():
+    def answer(number, times):
+        if not answer.until and len(provider.got) > 200:
+            answer.until = time.monotonic() + 0.3
+        return Provider.THROTTLED if time.monotonic() < answer.until else Provider.ACCEPTED
+    answer.until = 0
+    provider = Provider()
+    provider.answer = answer
+    channel = provider.channel(fanfare, rate=0)
+    expect(health(channel)["rate"], None)
+    campaign = send_to(channel, 500)
+    fanfare.await_status(campaign, "completed", seconds=60)
+    expect(all_is_final(fanfare, campaign)["sent"], 500)
+    assert health(channel)["rate"], health(channel)
+
+
+def no_second_sees_more_than_the_rate():
+    provider = Provider()
+    channel = provider.channel(fanfare, rate=100)
+    campaign = send_to(channel, 700)
+    fanfare.await_status(campaign, "completed", seconds=60)
+    starts = sorted(at for at, _, _ in provider.asked())
+    most = max(sum(at <= other < at + 1 for other in starts) for at in starts)
+    # 5 % above, and a few that this test's own server took in late
+    assert most <= 105 + 10, most
+
+
+def repeated_attempts_keep_to_their_budget():
+    """A quarter of all numbers is refused with "not now" for ever: without a budget, all of them
+    would be repeated twice within seconds."""
+    provider = Provider()
+    provider.answer = lambda number, times: (
+        Provider.NOT_DONE if int(number[-1]) % 2 else Provider.ACCEPTED)
+    channel = provider.channel(fanfare, rate=500)
+    campaign = send_to(channel, 1000)
+    eventually(lambda: fanfare.stats(campaign)["sent"] == 500, 60, "the good ones went out")
+    time.sleep(5)
+    repeated = len(provider.asked()) - 1000
+    # each of two senders has 60 to begin with, one a second and a tenth of 1,000 between them
+    assert repeated <= 2 * 60 + 100 + 2 * 20, repeated
+    expect(fanfare.stats(campaign)["failed"] + fanfare.stats(campaign)["retry"] +
+           fanfare.stats(campaign)["pending"] + fanfare.stats(campaign).get("sending", 0), 500)
+
+
+TESTS = [being_throttled_often_leaves_all_tries,
+         a_failing_channel_is_left_alone_and_the_others_go_on,
+         a_wrong_login_pauses_the_channel_until_it_is_corrected,
+         a_throttled_channel_becomes_slower_for_all_senders, a_channel_without_a_limit_learns_one,
+         no_second_sees_more_than_the_rate, repeated_attempts_keep_to_their_budget]
+
+with System(another=["sender-sms"], SCHEDULER_UNKNOWN_WAIT_MS=2000) as fanfare:
+    run(TESTS)
