@@ -13,6 +13,7 @@ import time
 import traceback
 
 import faults
+import random_kills
 from fault_points import sites
 from sites import CROWD, Site
 from system import BUILD, SOURCE
@@ -27,6 +28,7 @@ def options():
     parser.add_argument("--list", action="store_true", help="the faults there are")
     parser.add_argument("--sites", action="store_true", help="the places where processes may die")
     parser.add_argument("--quick", action="store_true", help="only those of the quick tier")
+    parser.add_argument("--random", type=int, metavar="N", help="N kills at random instead")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn")
     parser.add_argument("--people", type=int, default=0, help="recipients of each campaign")
     parser.add_argument("--keep", action="store_true", help="keep what was left, also when it held")
@@ -85,7 +87,8 @@ class Runner:
         self.site.faults.disarm()
 
     def explain(self, name):
-        words = [name, f"--seed {self.seed}"]
+        words = [f"--random {self.asked.random}" if self.asked.random else name,
+                 f"--seed {self.seed}"]
         words += [f"--people {self.site.crowd}"] if self.site else []
         print(f"# again: ./dev fault {' '.join(words)}   (commit {commit()})")
 
@@ -113,6 +116,8 @@ def keep(home, name):
 
 
 def chosen(asked, known):
+    if asked.random:
+        return [random_kills.as_fault(asked.random)]
     names = {fault.number for fault in known}
     strange = [name for name in asked.names if name not in names]
     if strange:
