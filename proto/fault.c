@@ -244,10 +244,11 @@ bool fan_fault(const char *site)
     bool found = false;
 
     pthread_mutex_lock(&self.lock);
-    for (size_t i = 0; is_asked() && i < self.rules_len && !found; i++) {
-        found = fires(&self.rules[i], site);
-        if (found)
-            fired = self.rules[i];
+    for (size_t i = 0; is_asked() && i < self.rules_len; i++) {
+        if (!fires(&self.rules[i], site))
+            continue;
+        fired = self.rules[i]; /* the latest, should there be several */
+        found = true;
     }
     pthread_mutex_unlock(&self.lock);
     return found && act(&fired);

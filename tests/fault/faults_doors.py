@@ -1,8 +1,63 @@
 """What comes in from outside, and the programs that take it, die in the middle of it."""
-from checks import expect
+import http.client
+import threading
+from collections import Counter
+
+from checks import eventually, expect
 from faults import QUICK, fault
+from sites import AT_MOST_ONCE, Campaign
 
 INGESTER = "ingester"
+
+
+@fault("F16", "fifty triggers of one campaign at once make one run")
+def fifty_triggers(site):
+    with site.load() as load:
+        id = site.campaign(site.accounts[0].channel, message="Hello {first_name}",
+                           audience={"tags": ["few"]})
+        replies = []
+
+        def trigger():
+            replies.append(site.post(f"/api/v1/campaigns/{id}/send"))
+        threads = [threading.Thread(target=trigger) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expect(Counter(reply.status for reply in replies), Counter({202: 1, 409: 49}))
+        runs = {reply.json["run_id"] for reply in replies}
+        expect(len(runs), 1, f"runs in the replies {runs}")
+        load.campaigns.append(Campaign(1, id, runs.pop(), AT_MOST_ONCE, site.crowds["few"]))
+
+
+@fault("F17", "a gateway killed during a POST with an Idempotency-Key does it once", tier=QUICK)
+def gateway(site):
+    """The client asks again until it is answered."""
+    for moment in ("handled", "before_commit", "committed"):
+        body = {"external_id": f"once-{moment}", "first_name": "Once"}
+        before = site.pids()["gateway"]
+        fault = site.faults.arm("gateway." + moment)
+        lost = []
+
+        def answer():
+            try:
+                return site.call("POST", "/api/v1/contacts", body, **{"Idempotency-Key": moment})
+            except (OSError, http.client.HTTPException) as error:
+                lost.append(error)
+        reply = eventually(answer, 30, "the gateway answers")
+        site.await_fault(fault)
+        site.faults.disarm(fault)
+        site.deaths["gateway"] += 1
+        site.await_process("gateway", before)
+        assert lost, "the first try was not cut off"
+        again = site.call("POST", "/api/v1/contacts", body, **{"Idempotency-Key": moment})
+        expect((reply.status, again.status), (201, 201))
+        expect(again.text, reply.text)
+        expect(again.headers["Idempotent-Replayed"], "true")
+        if moment == "committed":
+            expect(reply.headers["Idempotent-Replayed"], "true")
+        expect(site.number(f"""SELECT count(*) FROM contact WHERE account_id = 1
+            AND external_id = 'once-{moment}'"""), 1)
 
 
 @fault("F18", "an ingester killed around each step of taking a callback loses and doubles none",

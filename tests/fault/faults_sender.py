@@ -1,7 +1,6 @@
 """A sender dies, sleeps or loses its host at every moment of a message's way to the provider."""
 import glob
 import os
-import signal
 import time
 
 from checks import eventually, expect
@@ -113,5 +112,5 @@ def asleep(site):
                 WHERE run_id IN ({load.runs}) AND state = 2 AND lease_until < fan_now()""") == 0,
                 LEASE_S + GRACE_S + 10, "its chunks are taken back")
             time.sleep(LEASE_S + GRACE_S)
-            os.kill(pid, signal.SIGCONT)
+            site.wake(pid)
         in_doubt_is_bounded(load, kills=1)

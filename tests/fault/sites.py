@@ -22,9 +22,10 @@ from watch import Watch
 AT_MOST_ONCE, AT_LEAST_ONCE = "at_most_once", "at_least_once"
 LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 4, 30
 RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
-CROWD, FOREIGN, FEW, SILENT = 1000, 60, 30, 30
+CROWD, FOREIGN, FEW, TROUBLED = 1000, 60, 30, 30
 SUPPRESSED = 5  # of each crowd
 RESTART_MS = 300
+ENDINGS = {"throttled": 429, "failing": 500, "silent": 999}  # of the numbers of people in trouble
 
 SETTINGS = {"SENDER_LEASE_MS": LEASE_S * 1000, "SENDER_SEND_TTL_MS": 1000,
             "SANDBOX_DELAY_MS": 150, "SANDBOX_LATENCY_MS": LATENCY_MS,
@@ -86,9 +87,10 @@ class Site(System):
 
         with self.accounts[0]:
             self.narrow = self.sms_channel(rate=self.rate, connections=1, name="one at a time")
-            silent = [person(10000 * k + 999) for k in range(1, SILENT + 1)]
-            self.import_csv(as_csv(silent), tags="silent")
-        self.crowds = {"crowd": self.crowd, "few": FEW, "silent": SILENT}
+            for tag, ending in ENDINGS.items():
+                troubled = [person(10000 * k + ending) for k in range(1, TROUBLED + 1)]
+                self.import_csv(as_csv(troubled), tags=tag)
+        self.crowds = {"crowd": self.crowd, "few": FEW, **dict.fromkeys(ENDINGS, TROUBLED)}
 
     def _second_account(self):
         id = self.number("INSERT INTO account (name) VALUES ('Canary') RETURNING account_id")
@@ -156,6 +158,15 @@ class Site(System):
             self.await_process(name, pid)
         return name, pid
 
+    def start_again(self):
+        """After the supervisor's own end: another one counts anew."""
+        eventually(lambda: not self.processes(), 10, "everything has ended")
+        self.deaths.clear()
+        self.start()
+
+    def wake(self, pid):
+        os.kill(pid, signal.SIGCONT)
+
     @contextlib.contextmanager
     def asleep(self, pid):
         """While the block lasts, the process is stopped."""
@@ -163,7 +174,8 @@ class Site(System):
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                self.wake(pid)
 
 
 class Load:

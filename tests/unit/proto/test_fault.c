@@ -77,6 +77,16 @@ static void a_place_may_be_many_and_a_process_one(void **state)
     assert_true(FAN_FAULTY("other2"));
 }
 
+static void of_several_at_one_place_the_latest_happens(void **state)
+{
+    int failed = 0;
+
+    plan(20, "m:here:1:sleep:0:0,n:here:3:fail");
+    for (int pass = 1; pass < 10; pass++)
+        failed += FAN_FAULTY("here") ? pass : 0;
+    assert_int_equal(failed, 3);
+}
+
 static void a_plan_that_is_being_written_is_not_read(void **state)
 {
     plan(9, "g:here:1:fail");
@@ -143,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_fault_happens_at_its_pass_and_once),
         cmocka_unit_test(a_fault_happens_so_many_times_or_without_end),
         cmocka_unit_test(a_place_may_be_many_and_a_process_one),
+        cmocka_unit_test(of_several_at_one_place_the_latest_happens),
         cmocka_unit_test(a_plan_that_is_being_written_is_not_read),
         cmocka_unit_test(what_is_no_rule_is_passed_over),
         cmocka_unit_test(at_random_it_is_the_same_for_the_same_seed_and_start),
