@@ -128,6 +128,11 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
     FAN_FAULT("sender.answered");
     fan_metric_observe(flight->claim->sender->latency, (double)reply->took_us * 1e-6);
     channel->provider->judge(&flight->sending, &response, flight->arena, &outcome);
+    if (outcome.outcome == FAN_AMBIGUOUS)
+        fan_log(NULL, FAN_DEBUG, "attempt.unclear", "message %lld: status %d after %lld ms%s%s",
+                (long long)flight->sending.message, reply->status,
+                (long long)(reply->took_us / FAN_MS), reply->complete ? "" : ": ",
+                reply->complete ? "" : reply->error);
     FAN_ASSERT(outcome.outcome >= FAN_ACCEPTED && outcome.outcome < FAN_OUTCOME_CLASS_COUNT);
     decide(flight, &outcome, reply->began || reply->status != 0, reply->status);
 }

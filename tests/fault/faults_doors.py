@@ -35,7 +35,6 @@ def gateway(site):
     """The client asks again until it is answered."""
     for moment in ("handled", "before_commit", "committed"):
         body = {"external_id": f"once-{moment}", "first_name": "Once"}
-        before = site.pids()["gateway"]
         fault = site.faults.arm("gateway." + moment)
         lost = []
 
@@ -45,10 +44,7 @@ def gateway(site):
             except (OSError, http.client.HTTPException) as error:
                 lost.append(error)
         reply = eventually(answer, 30, "the gateway answers")
-        site.await_fault(fault)
-        site.faults.disarm(fault)
-        site.deaths["gateway"] += 1
-        site.await_process("gateway", before)
+        site.struck(fault)
         assert lost, "the first try was not cut off"
         again = site.call("POST", "/api/v1/contacts", body, **{"Idempotency-Key": moment})
         expect((reply.status, again.status), (201, 201))

@@ -8,7 +8,6 @@ from people import as_csv, people
 from sites import AT_MOST_ONCE, Campaign
 
 TWO_SCHEDULERS = {"another": ("scheduler", "sender-sms")}
-SMALL_PAGES = {"AUDIENCE_PAGE": 100}
 
 
 @fault("F10", "a scheduler killed around each statement that moves chunks leaves nothing behind")
@@ -29,7 +28,7 @@ def sleeping_leader(site):
         site.wake(pid)
 
 
-@fault("F12", "a renderer killed while it writes copies, and a slow one, cost only time", tier=QUICK)
+@fault("F12", "a renderer killed while it writes copies, and a slow one, cost only time")
 def renderer(site):
     with site.load() as load:
         slow = site.faults.arm("renderer.copying", action="sleep", ms=1, times=0)
@@ -40,12 +39,13 @@ def renderer(site):
 
 
 @fault("F14", "a resolver killed in, before and after the commit of a page plans everybody once",
-       tier=QUICK, settings=SMALL_PAGES)
+       tier=QUICK)
 def resolver(site):
     with site.load() as load:
         for moment in ("page_written", "before_commit", "page_committed"):
-            load.strike("audience." + moment, nth=2)
+            fault = site.faults.arm("audience." + moment, nth=2)
             load.more()
+            site.struck(fault)
 
 
 @fault("F15", "a scheduler killed as it launches a scheduled campaign launches it once",
@@ -102,13 +102,14 @@ def storm(site):
 
 @fault("F81", "an import killed at each step takes everybody in once")
 def importer(site):
-    crowd = people(3000, first=100000)
+    crowd = people(3000, first=500000)
     for n, moment in enumerate(("block_held", "matched", "before_commit", "block_committed")):
+        fault = site.faults.arm("import." + moment)
         job = site.upload(as_csv(crowd[750 * n:750 * (n + 1)]), tags=f"import-{n}")["id"]
-        site.strike("import." + moment, process="audience")
+        site.struck(fault)
         eventually(lambda: site.ok("GET", f"imports/{job}")["status"] == "completed", 30,
                    "the import is completed")
         done = site.ok("GET", f"imports/{job}")
         expect((done["rows"], done["created"], done["rejected"]), (750, 750, 0))
     expect(site.number("""SELECT count(*) FROM contact WHERE account_id = 1
-        AND phone BETWEEN '+4915100100000' AND '+4915100103000'"""), 3000)
+        AND phone BETWEEN '+4915100500000' AND '+4915100502999'"""), 3000)

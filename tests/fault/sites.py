@@ -20,16 +20,18 @@ from system import System
 from watch import Watch
 
 AT_MOST_ONCE, AT_LEAST_ONCE = "at_most_once", "at_least_once"
-LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 4, 30
+LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 5, 30
 RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
+CALLBACK_MS = 1500  # and up to twice as much: later than a sender is back and could do wrong
 CROWD, FOREIGN, FEW, TROUBLED = 1000, 60, 30, 30
 SUPPRESSED = 5  # of each crowd
 RESTART_MS = 300
 ENDINGS = {"throttled": 429, "failing": 500, "silent": 999}  # of the numbers of people in trouble
 
 SETTINGS = {"SENDER_LEASE_MS": LEASE_S * 1000, "SENDER_SEND_TTL_MS": 1000,
-            "SANDBOX_DELAY_MS": 150, "SANDBOX_LATENCY_MS": LATENCY_MS,
-            "SANDBOX_FAULT_PATTERNS": "true", "SCHEDULER_ASK_AGAIN_MS": 2000, "DRAIN_MS": 3000}
+            "SANDBOX_DELAY_MS": CALLBACK_MS, "SANDBOX_LATENCY_MS": LATENCY_MS,
+            "LOG_LEVEL": "debug", "SANDBOX_FAULT_PATTERNS": "true", "SCHEDULER_ASK_AGAIN_MS": 2000,
+            "AUDIENCE_PAGE": 100, "DRAIN_MS": 3000}
 
 
 def stranger(n):
@@ -151,9 +153,13 @@ class Site(System):
         """Let something happen at a place, and wait until it has and the process is back, or
         stopped. Returns the process's name and number."""
         fault = self.faults.arm(place, nth, action, process=process, **more)
+        return self.struck(fault, seconds, back=action in ("kill", "exit"))
+
+    def struck(self, fault, seconds=30, back=True):
+        """Wait until what was armed has happened, and its process is back."""
         _, name, pid = self.await_fault(fault, seconds)
         self.faults.disarm(fault)
-        if action in ("kill", "exit"):
+        if back:
             self.deaths[name] += 1
             self.await_process(name, pid)
         return name, pid
