@@ -3,6 +3,17 @@
 
 #include "sql/store/control.h"
 
+static void watch_clock(struct fan_turn *turn, struct scheduler *self, fan_time now)
+{
+    fan_time jumped;
+
+    self->starts_held = fan_clock_watch_read(&self->clock, now, fan_clock_elapsed(), &jumped);
+    if (jumped)
+        fan_log(turn, FAN_WARN, "clock.jumped",
+                "the database's clock was put forward by %lld s: nothing is started for a minute",
+                (long long)(jumped / FAN_SECOND));
+}
+
 static enum fan_err read_control(struct fan_turn *turn, void *context)
 {
     struct scheduler *self = context;
@@ -17,6 +28,7 @@ static enum fan_err read_control(struct fan_turn *turn, void *context)
         fan_log(turn, FAN_WARN, stopped ? "sending.stopped" : "sending.resumed", "%.*s",
                 FAN_BYTES_ARG(control.hold_reason.at ? control.hold_reason : control.stop_reason));
     self->stopped = stopped;
+    watch_clock(turn, self, control.now);
     return FAN_OK;
 }
 

@@ -26,6 +26,8 @@ static const struct fan_setting settings[] = {
             "milliseconds that an unknown waits for evidence, unless its campaign says"),
     FAN_SET_U32(struct scheduler_settings, unknown_wait_mail_ms, "60000", 0, 604800000,
             "the same of a mail: a relay has no callbacks that could settle it"),
+    FAN_SET_U32(struct scheduler_settings, late_start_grace_s, "3600", 0, 31622400,
+            "seconds that a scheduled campaign may be late and still start by itself"),
     FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
             "days that the event log is kept"),
     FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",
@@ -163,7 +165,7 @@ static void on_sweep(void *context)
         return;
     FAN_FAULT("scheduler.leading");
     scheduler_read_control(self);
-    if (!self->stopped)
+    if (!self->stopped && !self->starts_held)
         scheduler_launch_due(self);
     sweep(self);
     scheduler_ask_imports(self);

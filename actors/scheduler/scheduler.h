@@ -4,6 +4,7 @@
 #ifndef FAN_ACTORS_SCHEDULER_SCHEDULER_H
 #define FAN_ACTORS_SCHEDULER_SCHEDULER_H
 
+#include "actors/lib/decide/start.h"
 #include "actors/lib/decide/window.h"
 #include "broker/runtime/actor.h"
 #include "broker/runtime/db_watch.h"
@@ -16,8 +17,9 @@ struct scheduler_settings {
     uint32_t ask_again_ms;    /* what was asked and has not moved is asked again */
     uint32_t unknown_wait_ms; /* unknowns wait for evidence so long, unless their campaign says */
     uint32_t unknown_wait_mail_ms;
-    uint32_t keep_events;     /* days */
-    const char *control_user; /* owns the tables: makes partitions */
+    uint32_t keep_events;        /* days */
+    uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
+    const char *control_user;    /* owns the tables: makes partitions */
 };
 
 /* What is remembered of a live run between two looks. */
@@ -47,7 +49,9 @@ struct scheduler {
     uint32_t share;     /* chunks that each run may have on its way in this sweep */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
     bool waking;        /* a sweep is about to run because something happened */
-    bool stopped;       /* nothing may be sent: the kill switch, or this database is held */
+    struct fan_clock_watch clock;
+    bool starts_held; /* the database's clock was put forward a moment ago */
+    bool stopped;     /* nothing may be sent: the kill switch, or this database is held */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
 };
 

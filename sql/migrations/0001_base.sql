@@ -178,7 +178,7 @@ CREATE TABLE campaign (
   -- why it does not start although its time has come; a person decides
   hold_reason text,
   PRIMARY KEY (account_id, id), UNIQUE (account_id, display_id));
-CREATE INDEX campaign_due ON campaign (scheduled_at) WHERE state = 1;
+CREATE INDEX campaign_due ON campaign (scheduled_at) WHERE state = 1 AND hold_reason IS NULL;
 
 -- An upload of contacts: its blocks are rows, taken in one by one, contacts and cursor in one
 -- transaction.

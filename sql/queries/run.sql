@@ -44,9 +44,24 @@ WHERE account_id = $1 AND id = $2 AND state = ANY ($3::smallint[]) RETURNING sta
 -- name: run_campaigns_due
 -- role: fan_scheduler
 -- Scheduled campaigns whose time has come, of every account. (limit)
-SELECT account_id, id, fan_us(scheduled_at) FROM campaign
-WHERE state = 1 AND enabled AND scheduled_at <= statement_timestamp() ORDER BY scheduled_at
-  LIMIT $1;
+SELECT account_id, id FROM campaign
+WHERE state = 1 AND enabled AND hold_reason IS NULL AND scheduled_at <= statement_timestamp()
+ORDER BY scheduled_at LIMIT $1;
+
+-- name: run_hold_due
+-- role: fan_scheduler
+-- One of them, held while it is launched, if its time still has come. (account, campaign) -> its
+-- time, how late it may start in seconds or -1, its end or null, and the database's time
+SELECT fan_us(scheduled_at), coalesce(late_start_grace_s, -1), fan_us(end_date), fan_now()
+FROM campaign
+WHERE account_id = $1 AND id = $2 AND state = 1 AND enabled AND hold_reason IS NULL
+  AND scheduled_at <= statement_timestamp() FOR UPDATE;
+
+-- name: run_campaign_hold
+-- role: fan_scheduler
+-- It does not start by itself any more. After run_hold_due. (account, campaign, why)
+UPDATE campaign SET hold_reason = $3::text, updated_at = statement_timestamp()
+WHERE account_id = $1 AND id = $2 AND state = 1;
 
 -- name: run_live
 -- role: fan_scheduler

@@ -131,9 +131,42 @@ enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena,
     *count = (size_t)rows.count;
     *out = due = fan_arena_array(arena, *count, sizeof *due);
     for (int i = 0; i < rows.count; i++)
-        due[i] = (struct fan_run_due){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1),
-            fan_row_i64(&rows, i, 2) };
+        due[i] = (struct fan_run_due){ fan_row_i64(&rows, i, 0), fan_row_i64(&rows, i, 1) };
     return FAN_OK;
+}
+
+enum fan_err fan_run_hold_due(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_due_now *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    err = fan_db_run(db, &fan_q_run_hold_due, &args, &rows, why);
+    if (err)
+        return err;
+    if (rows.count == 0)
+        return fan_fail(why, FAN_NOT_FOUND, "campaign %lld is not due", (long long)campaign);
+    *out = (struct fan_run_due_now){
+        .scheduled_at = fan_row_i64(&rows, 0, 0),
+        .grace_s = fan_row_i64(&rows, 0, 1),
+        .end_at = fan_row_i64(&rows, 0, 2),
+        .now = fan_row_i64(&rows, 0, 3),
+    };
+    return FAN_OK;
+}
+
+enum fan_err fan_run_campaign_hold(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    fan_arg_text(&args, reason);
+    return fan_db_run(db, &fan_q_run_campaign_hold, &args, NULL, why);
 }
 
 enum fan_err fan_runs_live(struct fan_db *db, struct fan_arena *arena,

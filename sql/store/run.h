@@ -39,12 +39,26 @@ enum fan_err fan_run_create(struct fan_db *db, fan_id account, const struct fan_
 
 struct fan_run_due {
     fan_id account, campaign;
-    fan_time scheduled_at;
 };
 
 /** Scheduled campaigns whose time has come, of every account (scheduler). */
 enum fan_err fan_run_campaigns_due(struct fan_db *db, struct fan_arena *arena,
         const struct fan_run_due **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
+
+/* One of them, all by the database's clock. */
+struct fan_run_due_now {
+    fan_time scheduled_at, now;
+    int64_t grace_s; /* how late it may start; -1: not said */
+    fan_time end_at; /* 0: none */
+};
+
+/** Hold one for the transaction. fails FAN_NOT_FOUND: it is not due any more */
+enum fan_err fan_run_hold_due(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_due_now *out, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Keep a scheduled campaign from starting by itself: @reason says why. */
+enum fan_err fan_run_campaign_hold(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
 struct fan_run_live {
     fan_id account, run, campaign, channel;

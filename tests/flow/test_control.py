@@ -139,6 +139,45 @@ def a_scheduled_one_that_is_paused_waits_beyond_its_time():
     expect(control(campaign, "cancel")["status"], "cancelled")
 
 
+# ---- starting late ----
+
+def soon(seconds):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (now + datetime.timedelta(seconds=seconds)).isoformat()
+
+
+def what_could_not_start_in_time_waits_for_a_person():
+    def scheduled(**more):
+        return fanfare.campaign(channel, message="Now", audience={"tags": ["few"]},
+                                scheduled_at=soon(1), **more)
+    late = scheduled(late_start_grace_seconds=1)
+    over = scheduled(end_date=soon(2))
+    patient = scheduled()  # may be late by an hour
+    moved = scheduled(late_start_grace_seconds=1)
+    scheduler = fanfare.pids()["scheduler"]
+    os.kill(scheduler, signal.SIGSTOP)
+    eventually(lambda: fanfare.number("SELECT count(*) FROM campaign WHERE scheduled_at"
+                                      " < now() - interval '3 seconds' AND state = 1") == 4, 20)
+    os.kill(scheduler, signal.SIGCONT)
+    fanfare.await_status(patient, "completed")
+
+    def why(campaign):
+        now = fanfare.ok("GET", f"campaigns/{campaign}")
+        expect(now["status"], "scheduled")
+        return now["hold_reason"]
+    eventually(lambda: all(map(why, (late, over, moved))), 10, "the late ones are held")
+    assert why(late).startswith("missed: it was to start at 2"), why(late)
+    assert "end_date" in why(over), why(over)
+    for campaign in (late, over, moved):
+        expect(fanfare.ok("GET", f"campaigns/{campaign}/runs")["data"], [])
+    fanfare.launch(late)  # somebody wants it all the same
+    expect(fanfare.await_status(late, "completed")["hold_reason"], None)
+    changed = fanfare.ok("PATCH", f"campaigns/{moved}", {"scheduled_at": soon(1)})
+    expect((changed["status"], changed["hold_reason"]), ("scheduled", None))
+    fanfare.await_status(moved, "completed")
+    expect(control(over, "cancel")["hold_reason"], None)
+
+
 # ---- the kill switch ----
 
 def fanfare_control(*words):
@@ -299,6 +338,7 @@ TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
          a_pause_is_kept_whoever_dies_meanwhile,
          one_is_paused_while_its_audience_is_being_written,
          a_scheduled_one_that_is_paused_waits_beyond_its_time,
+         what_could_not_start_in_time_waits_for_a_person,
          all_sending_is_stopped_through_the_api_or_without_it,
          a_cancelled_campaign_sends_no_more_and_its_books_agree,
          one_is_cancelled_before_and_while_its_audience_is_written,
