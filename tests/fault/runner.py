@@ -31,6 +31,7 @@ def options():
     parser.add_argument("--random", type=int, metavar="N", help="N kills at random instead")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn")
     parser.add_argument("--people", type=int, default=0, help="recipients of each campaign")
+    parser.add_argument("--long", action="store_true", help="what lasts a minute lasts ten")
     parser.add_argument("--keep", action="store_true", help="keep what was left, also when it held")
     return parser.parse_args()
 
@@ -79,6 +80,7 @@ class Runner:
             crowd = self.asked.people or (QUICK_CROWD if self.asked.quick else CROWD)
             self.site = Site(crowd=crowd, **fault.settings)
             self.site.start()
+        self.site.long = self.asked.long
         self.site.random = random.Random(f"{self.seed} {fault.number}")
         fault.test(self.site)
         left = [rule for id, rule in self.site.faults.rules.items()

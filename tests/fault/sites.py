@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import signal
+import time
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import invariants
 from books import message_of
 from checks import eventually
 from people import as_csv, people, person
+from servers import Server
 from system import System
 from watch import Watch
 
@@ -64,16 +66,37 @@ class Account:
 
 
 class Site(System):
-    def __init__(self, crowd=CROWD, seed=1, **settings):
+    """server: what a PostgreSQL of the fault's own is told; without it, `fanfare up` runs one."""
+
+    def __init__(self, crowd=CROWD, seed=1, server=None, **settings):
         super().__init__(outside=True, restart_ms=RESTART_MS, **{**SETTINGS, **settings})
+        self.env = {name: value.replace("{home}", self.home) for name, value in self.env.items()}
+        self.server = Server(self.home, **server) if server is not None else None
         self.crowd, self.seed, self.rate, self.connections = crowd, seed, RATE, CONNECTIONS
         self.deaths = Counter()  # by process, those that were wanted
 
     def start(self):
         first = not self.simulator
+        if first and self.server:
+            self.server.make()
+            self.use(self.server.url())
         super().start()
         if first:
             self._settle_in()
+
+    def use(self, url):
+        """The database of the processes, and ours."""
+        self.database = self.env["FANFARE_DATABASE_URL"] = url
+
+    def stop_processes(self):
+        """All but the simulator and a server of the fault's own; start() starts them again."""
+        self.supervisor.terminate()
+        self.supervisor.wait(30)
+
+    def stop(self):
+        super().stop()
+        if self.server:
+            self.server.remove()
 
     def _settle_in(self):
         self.accounts = [Account(self, 1, self.key), self._second_account()]
@@ -103,6 +126,18 @@ class Site(System):
             INSERT INTO api_key (account_id, user_id, name, hash)
             SELECT {id}, id, 'test', '\\x{digest}' FROM u""")
         return Account(self, id, key)
+
+    def ok(self, method, path, body=None, **headers):
+        """As a careful client calls: what is answered with 503 is asked again, under one key."""
+        headers.setdefault("Idempotency-Key", secrets.token_hex(16))
+        whole, end = f"/api/v1/{path}", time.monotonic() + 60
+        while True:
+            reply = self.call(method, whole, body, **headers)
+            if reply.status != 503 or time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        assert reply.status < 300, (method, path, reply.status, reply.text)
+        return reply.json
 
     # ---- campaigns ----
 

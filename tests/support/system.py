@@ -106,6 +106,7 @@ class System:
         if user:
             for path in (self.home, self._path("postgresql.conf")):
                 os.chown(path, user["user"], user["group"])
+        self.database = f"host={self._path('run')} user=fan_owner dbname=fanfare"
         self.supervisor = self.simulator = None
         open(self._path("out"), "w", encoding="utf-8").close()
 
@@ -387,8 +388,7 @@ class System:
     def sql(self, text):
         """Run statements as the database's owner; rows as lists of texts."""
         done = subprocess.run(
-            ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h",
-             self._path("run"), "-U", "fan_owner", "fanfare"],
+            ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.database],
             input=text, capture_output=True, text=True, cwd="/", **runs_as())
         if done.returncode:
             raise AssertionError(done.stderr)
