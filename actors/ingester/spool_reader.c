@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,8 +105,9 @@ void spool_reader_applied(struct spool_reader *self, struct spool_place place)
     uint64_t segment = self->kept;
 
     spool_note_applied(self->spool, place);
+    /* What is read again does no harm; that a full disk gets room must not depend on it. */
     if (pwrite(self->cursor_fd, &cursor, sizeof cursor, 0) < 0)
-        return; /* what is read again does no harm */
+        fan_log(NULL, FAN_DEBUG, "cursor.unwritten", "%s", strerror(errno));
     if (place.segment == segment)
         return; /* nothing is finished */
     while (spool_first_segment(self->spool, segment, &segment) && segment < place.segment)
