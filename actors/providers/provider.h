@@ -88,6 +88,13 @@ struct fan_response {
     int64_t retry_after_ms; /* -1: none */
 };
 
+/* A message whose answer was lost. */
+struct fan_lost {
+    const struct fan_sending *sending; /* as it was sent */
+    fan_time since;                    /* it was not sent before */
+    struct fan_texts others;           /* provider's ids of the recipient's other messages */
+};
+
 struct fan_outcome {
     enum fan_outcome_class outcome;
     struct fan_bytes provider_id; /* accepted: the provider's id; may be absent */
@@ -162,6 +169,15 @@ struct fan_provider {
      * left is FAN_AMBIGUOUS. */
     void (*judge)(const struct fan_sending *sending, const struct fan_response *response,
             struct fan_arena *arena, struct fan_outcome *out);
+
+    /** Write the request that asks what became of a message whose answer was lost; it changes
+     * nothing. NULL: this provider cannot be asked. fails FAN_INVALID */
+    enum fan_err (*look_up)(const struct fan_lost *lost, struct fan_arena *arena,
+            struct fan_request *out, struct fan_why *why);
+
+    /** Whether the answer proves that the provider took it. false: it proves nothing. */
+    bool (*found)(const struct fan_lost *lost, const struct fan_response *response,
+            struct fan_arena *arena, struct fan_bytes *provider_id);
 
     /** A question that is answered at once and changes nothing (Meta's GET challenge). false: it is
      * none. NULL: there are none. */

@@ -4,14 +4,17 @@
  * source  twilio.com/docs/messaging/api/message-resource, /docs/api/errors, /docs/usage/security
  *
  * A message carries its token in the query of its StatusCallback, so that a callback settles even a
- * send whose answer was lost. The API has no idempotency key.
+ * send whose answer was lost; the list of messages may do so earlier. The API has no idempotency
+ * key.
  */
 #include "actors/lib/driver/driver.h"
 #include "actors/lib/driver/form.h"
 #include "actors/lib/driver/twilio_sign.h"
 #include "proto/json.h"
 
-enum { TEXT_CAP = 1600 /* code points */, SID_CAP = 64 };
+#include <stdio.h>
+
+enum { TEXT_CAP = 1600 /* code points */, SID_CAP = 64, PAGE = 100 /* messages looked at */ };
 
 #define SID(prefix) "^" prefix "[0-9a-fA-F]{32}$"
 #define NO_SID "0123456789abcdef0123456789abcdef"
@@ -166,24 +169,31 @@ static struct fan_bytes write_form(const struct fan_sending *sending, struct fan
     return fan_buffer_bytes(form);
 }
 
+static struct fan_request request_to(const struct fan_channel_view *channel,
+        struct fan_bytes method, const char *query, struct fan_arena *arena)
+{
+    struct fan_bytes account = field(channel, "account_sid");
+    bool by_key = field(channel, "api_key_sid").len > 0 && field(channel, "api_key_secret").len > 0;
+
+    return (struct fan_request){
+        .method = method,
+        .url = fan_bytes_of(fan_arena_printf(arena, "%.*s/2010-04-01/Accounts/%.*s/Messages.json%s",
+                FAN_BYTES_ARG(fan_url_base(field(channel, "base_url"))), FAN_BYTES_ARG(account),
+                query)),
+        .username = by_key ? field(channel, "api_key_sid") : account,
+        .password = field(channel, by_key ? "api_key_secret" : "auth_token"),
+    };
+}
+
 static enum fan_err send(const struct fan_sending *sending, struct fan_arena *arena,
         struct fan_request *out, struct fan_why *why)
 {
-    const struct fan_channel_view *channel = sending->channel;
-    struct fan_bytes account = field(channel, "account_sid");
-    bool by_key = field(channel, "api_key_sid").len > 0 && field(channel, "api_key_secret").len > 0;
     enum fan_err err = check_content(&sending->content, why);
 
     if (err)
         return err;
-    *out = (struct fan_request){
-        .method = FAN_LIT("POST"),
-        .url = fan_bytes_of(fan_arena_printf(arena, "%.*s/2010-04-01/Accounts/%.*s/Messages.json",
-                FAN_BYTES_ARG(fan_url_base(field(channel, "base_url"))), FAN_BYTES_ARG(account))),
-        .body = write_form(sending, arena),
-        .username = by_key ? field(channel, "api_key_sid") : account,
-        .password = field(channel, by_key ? "api_key_secret" : "auth_token"),
-    };
+    *out = request_to(sending->channel, FAN_LIT("POST"), "", arena);
+    out->body = write_form(sending, arena);
     fan_request_header(out, arena, "Content-Type: application/x-www-form-urlencoded");
     return FAN_OK;
 }
@@ -211,6 +221,91 @@ static void judge(const struct fan_sending *sending, const struct fan_response *
     if (code > 0 && response->status >= 400)
         fan_outcome_by_code(rules, code, response, arena, out);
 }
+
+/* ---- look-up ---- */
+
+/* A list of messages does not tell our callback's URL, so a lost one is known by its recipient, its
+ * text and its time. Days are as fine as the filter goes. */
+static enum fan_err look_up(const struct fan_lost *lost, struct fan_arena *arena,
+        struct fan_request *out, struct fan_why *why)
+{
+    const struct fan_sending *sending = lost->sending;
+    const struct fan_channel_view *channel = sending->channel;
+    char since[FAN_TIME_TEXT];
+    struct fan_buffer *to = fan_arena_buffer(arena, FAN_REQUEST_CAP);
+
+    (void)why;
+    fan_time_text(lost->since, since);
+    fan_buffer_add_percent(to, sending->address);
+    *out = request_to(channel, FAN_LIT("GET"),
+            fan_arena_printf(arena, "?To=%.*s&DateSent%%3E=%.10s&PageSize=%d",
+                    FAN_BYTES_ARG(fan_buffer_bytes(to)), since, PAGE),
+            arena);
+    return FAN_OK;
+}
+
+/* "Fri, 20 Nov 2026 10:33:07 +0000"; 0: it is nothing like that. */
+static fan_time read_date(struct fan_bytes text, struct fan_arena *arena)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4], rest[16];
+    int day, year, hour, minute, second;
+    const char *found;
+    fan_time at;
+
+    if (text.len > 40 ||
+            sscanf(fan_arena_printf(arena, "%.*s", FAN_BYTES_ARG(text)),
+                    "%*3s, %2d %3s %4d %2d:%2d:%2d %15s", &day, month, &year, &hour, &minute,
+                    &second, rest) != 7)
+        return 0;
+    found = strstr(months, month);
+    if (!found || strlen(month) != 3)
+        return 0;
+    return fan_time_parse(fan_bytes_of(fan_arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                                  year, (int)(found - months) / 3 + 1, day, hour, minute, second)),
+                   &at)
+            ? at
+            : 0;
+}
+
+static bool is_lost_one(const struct fan_lost *lost, const struct fan_json *message,
+        struct fan_arena *arena)
+{
+    struct fan_bytes sid = fan_json_get_text(message, "sid");
+    struct fan_bytes created = fan_json_get_text(message, "date_created");
+
+    for (size_t i = 0; i < lost->others.len; i++)
+        if (fan_bytes_eq(lost->others.at[i], sid))
+            return false;
+    return sid.len > 0 && sid.len <= SID_CAP &&
+            fan_bytes_eq(fan_json_get_text(message, "to"), lost->sending->address) &&
+            fan_bytes_eq(fan_json_get_text(message, "body"), lost->sending->content.text) &&
+            read_date(created, arena) >= lost->since / FAN_SECOND * FAN_SECOND;
+}
+
+/* Two that look like it prove nothing about either. */
+static bool found(const struct fan_lost *lost, const struct fan_response *response,
+        struct fan_arena *arena, struct fan_bytes *provider_id)
+{
+    const struct fan_json *answer, *messages;
+    size_t matches = 0;
+
+    if (!response->complete || response->status != 200 ||
+            fan_json_parse(response->body, arena, &answer, NULL))
+        return false;
+    messages = fan_json_get(answer, "messages");
+    for (size_t i = 0; i < fan_json_size(messages); i++) {
+        const struct fan_json *message = fan_json_at(messages, i);
+
+        if (!is_lost_one(lost, message, arena))
+            continue;
+        *provider_id = fan_json_get_text(message, "sid");
+        matches++;
+    }
+    return matches == 1;
+}
+
+/* ---- hooks ---- */
 
 static enum fan_err hook_check(const struct fan_channel_view *channel, const struct fan_hook *hook,
         struct fan_arena *arena, struct fan_why *why)
@@ -305,6 +400,8 @@ const struct fan_provider fan_provider_sms_twilio = {
     .check = check,
     .send = send,
     .judge = judge,
+    .look_up = look_up,
+    .found = found,
     .hook_check = hook_check,
     .hook_read = hook_read,
 };

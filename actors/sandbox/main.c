@@ -41,6 +41,8 @@ static const struct fan_setting settings[] = {
     FAN_SET_U32(SETTINGS, latency_ms, "0", 0, 60000, "before each answer"),
     FAN_SET_U32(SETTINGS, seed, "1", 0, 4294967295, "of everything that is drawn"),
     FAN_SET_U32(SETTINGS, reject_percent, "0", 0, 100, "requests that are refused for good"),
+    FAN_SET_U32(SETTINGS, remember, "10000", 0, 10000000,
+            "Twilio's messages that can be asked for afterwards"),
     FAN_SET_U32(SETTINGS, throttle, "0", 0, 1000000,
             "messages a second, beyond which they are told to come later; 0: no bound"),
     FAN_SET_BOOL(SETTINGS, fault_patterns, "false",
@@ -150,6 +152,7 @@ static void close_sandbox(struct fan_actor *actor, void *state)
     fan_http_server_close(&sandbox->server);
     fan_smtp_sink_close(&sandbox->smtp);
     fan_callbacks_free(&sandbox->callbacks);
+    fan_sandbox_memory_free(&sandbox->memory);
     fan_sandbox_patience_free(&sandbox->patience);
     fan_sandbox_journal_close(&sandbox->journal);
     fan_arena_free(&sandbox->arena);
@@ -175,6 +178,7 @@ static enum fan_err open_parts(struct fan_actor *actor, struct fan_sandbox *sand
     if (set->latency_ms > 0)
         sandbox->patience = fan_sandbox_patience_new(sandbox->loop, set->latency_ms);
     sandbox->callbacks = fan_callbacks_new(sandbox);
+    sandbox->memory = fan_sandbox_memory_new(set->remember);
     return open_doors(sandbox, why);
 }
 

@@ -7,6 +7,7 @@
 #include "actors/sandbox/faults.h"
 #include "actors/sandbox/ids.h"
 #include "actors/sandbox/journal.h"
+#include "actors/sandbox/memory.h"
 #include "actors/sandbox/templates.h"
 #include "broker/runtime/actor.h"
 #include "broker/runtime/http_server.h"
@@ -27,6 +28,7 @@ struct fan_sandbox_settings {
     uint32_t smtp_size_cap;
     uint32_t deliver_percent, read_percent, fail_percent, delay_ms;
     uint32_t latency_ms, seed, reject_percent, throttle;
+    uint32_t remember; /* messages that can be asked for */
     bool fault_patterns;
     uint32_t callback_connections, callback_batch, callback_backlog, callback_tries;
 };
@@ -46,7 +48,8 @@ struct fan_sandbox {
     struct fan_faults faults;
     struct fan_sandbox_templates templates;
     struct fan_callbacks *callbacks;
-    struct fan_smtp_sink *smtp; /* NULL: off */
+    struct fan_sandbox_memory *memory; /* of Twilio's messages */
+    struct fan_smtp_sink *smtp;        /* NULL: off */
     struct fan_sandbox_tally tally[FAN_SANDBOX_PROVIDERS];
     uint64_t session; /* in every id, so that ids differ from those of the run before */
     uint64_t serial;  /* of the last message accepted */

@@ -14,7 +14,7 @@
 
 #include <time.h>
 
-enum { BODY_CAP = 1600 /* code points */, MEDIA_CAP = 10, DATE_TEXT = 40 };
+enum { BODY_CAP = 1600 /* code points */, MEDIA_CAP = 10, DATE_TEXT = 40, LIST_CAP = 50 };
 
 #define ROOT "/2010-04-01/Accounts/"
 
@@ -179,6 +179,11 @@ static const struct error *check_caller(const struct call *call)
     return fan_bytes_eq(given, fan_buffer_bytes(right)) ? NULL : &unauthorized;
 }
 
+static bool is_question(const struct call *call)
+{
+    return fan_bytes_eq_text(fan_http_method(call->request), "GET");
+}
+
 static const struct error *check_path(const struct call *call)
 {
     const char *right = fan_arena_printf(call->arena, ROOT "%s/Messages.json",
@@ -186,7 +191,9 @@ static const struct error *check_path(const struct call *call)
 
     if (!fan_bytes_eq_text(fan_http_path(call->request), right))
         return &not_found;
-    return fan_bytes_eq_text(fan_http_method(call->request), "POST") ? NULL : &wrong_method;
+    return fan_bytes_eq_text(fan_http_method(call->request), "POST") || is_question(call)
+            ? NULL
+            : &wrong_method;
 }
 
 /* The host of an http or https URL; empty or absent for anything else. */
@@ -322,14 +329,16 @@ static void accept(struct call *call, bool silent)
     struct fan_sandbox *sandbox = call->sandbox;
     uint64_t serial = ++sandbox->serial;
     struct fan_bytes sid = fan_sandbox_sid(sandbox->session, serial, call->arena);
+    struct fan_bytes message = write_message(call, sid);
 
     note(call, "accepted", sid, silent ? 0 : 201);
     fan_callbacks_twilio(sandbox->callbacks, serial, call->number,
             call->service.len > 0 ? call->service : call->from, call->callback, call->token);
+    fan_sandbox_memory_add(sandbox->memory, call->to, message);
     if (silent)
         fan_http_drop(call->request);
     else
-        fan_sandbox_answer(sandbox, call->request, 201, write_message(call, sid));
+        fan_sandbox_answer(sandbox, call->request, 201, message);
 }
 
 static void decide(struct call *call)
@@ -357,6 +366,27 @@ static void decide(struct call *call)
     }
 }
 
+/* One page, newest first; the filter by date is left to who asks. */
+static void list_messages(struct call *call)
+{
+    struct fan_buffer *out = fan_arena_buffer(call->arena, 1024 * 1024);
+    struct fan_json_writer json;
+    struct fan_bytes message, to;
+    size_t cursor = 0, count = 0;
+
+    to = fan_http_query(call->request, "To");
+    fan_json_begin(&json, out);
+    fan_json_object_open(&json, NULL);
+    fan_json_array_open(&json, "messages");
+    while (count++ < LIST_CAP &&
+            fan_sandbox_memory_next(call->sandbox->memory, to, &cursor, &message))
+        fan_json_add_raw(&json, NULL, message);
+    fan_json_array_close(&json);
+    fan_json_add_null(&json, "next_page_uri");
+    fan_json_object_close(&json);
+    fan_sandbox_answer(call->sandbox, call->request, 200, fan_buffer_bytes(out));
+}
+
 void fan_sandbox_twilio(struct fan_sandbox *sandbox, struct fan_http_request *request)
 {
     struct call call = {
@@ -368,6 +398,10 @@ void fan_sandbox_twilio(struct fan_sandbox *sandbox, struct fan_http_request *re
 
     if (!error)
         error = check_path(&call);
+    if (!error && is_question(&call)) {
+        list_messages(&call);
+        return;
+    }
     if (!error)
         error = check_parameters(&call);
     if (error)

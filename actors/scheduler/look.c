@@ -5,8 +5,11 @@
 #include "proto/fault.h"
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
+#include "sql/store/lost.h"
 
 enum { CANCEL_AT_ONCE = 20, TELL_AGAIN_MS = 1000, SHARE_LEAST = 2, RESOLVE_AGAIN_MS = 2000 };
+
+enum { LOST_HOMES = 8 }; /* chunks whose unknowns are asked for at once */
 
 struct look {
     struct scheduler *self;
@@ -257,6 +260,32 @@ static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
     return err || chunks > 0 ? err : end_run(turn, look);
 }
 
+/* A callback had its time; now the provider is asked, until the policy decides. */
+static enum fan_err ask_lost(struct fan_turn *turn, struct look *look)
+{
+    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
+    const struct fan_run_live *row = look->row;
+    fan_time age = set->look_up_after_ms * FAN_MS, now = fan_clock_elapsed();
+    const struct fan_lost_home *homes;
+    size_t count;
+    enum fan_err err;
+
+    if (age > unknown_wait(row, set) / 2)
+        age = unknown_wait(row, set) / 2;
+    if (now - look->live->lost_asked < age)
+        return FAN_OK;
+    look->live->lost_asked = now;
+    err = fan_lost_homes(turn->db, row->account, row->run, age, LOST_HOMES, turn->arena, &homes,
+            &count, &turn->why);
+    for (size_t i = 0; i < count && !err; i++) {
+        const struct fan_lookup_request ask = { homes[i].chunk, homes[i].channel };
+        struct fan_route route = route_of(row, homes[i].lane);
+
+        err = fan_emit_lookup_request(turn, &route, &ask);
+    }
+    return err;
+}
+
 static enum fan_err look_turn(struct fan_turn *turn, void *context)
 {
     struct look *look = context;
@@ -274,6 +303,8 @@ static enum fan_err look_turn(struct fan_turn *turn, void *context)
         err = announce_running(turn, look);
     if (!err)
         err = promote(turn, look);
+    if (!err)
+        err = ask_lost(turn, look);
     if (!err)
         err = settle(turn, look);
     if (!err)

@@ -28,6 +28,8 @@ static const struct fan_setting settings[] = {
             "the same of a mail: a relay has no callbacks that could settle it"),
     FAN_SET_U32(struct scheduler_settings, late_start_grace_s, "3600", 0, 31622400,
             "seconds that a scheduled campaign may be late and still start by itself"),
+    FAN_SET_U32(struct scheduler_settings, look_up_after_ms, "20000", 100, 86400000,
+            "milliseconds after which providers are asked for messages whose answer was lost"),
     FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
             "days that the event log is kept"),
     FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",

@@ -11,11 +11,12 @@
 #include "sql/store/run.h"
 
 struct scheduler_settings {
-    uint32_t sweep_ms;        /* how often every live run is looked at */
-    uint32_t window;          /* chunks of one run on their way at once */
-    uint32_t window_all;      /* chunks of all runs */
-    uint32_t ask_again_ms;    /* what was asked and has not moved is asked again */
-    uint32_t unknown_wait_ms; /* unknowns wait for evidence so long, unless their campaign says */
+    uint32_t sweep_ms;         /* how often every live run is looked at */
+    uint32_t window;           /* chunks of one run on their way at once */
+    uint32_t window_all;       /* chunks of all runs */
+    uint32_t ask_again_ms;     /* what was asked and has not moved is asked again */
+    uint32_t look_up_after_ms; /* unknowns are asked for at their provider */
+    uint32_t unknown_wait_ms;  /* unknowns wait for evidence so long, unless their campaign says */
     uint32_t unknown_wait_mail_ms;
     uint32_t keep_events;        /* days */
     uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
@@ -27,6 +28,7 @@ struct live {
     fan_id account, run;
     struct fan_window *window;
     fan_time resolve_asked; /* elapsed, or a page came of it; 0: not yet */
+    fan_time lost_asked;    /* elapsed */
     uint64_t round;         /* the sweep that saw it last */
     uint32_t wants;         /* chunks that it had when it was looked at last, at most its window */
     bool announced;         /* its campaign is known to be running */

@@ -1,7 +1,7 @@
 /*
  * sender — hands messages to providers, each at most once an attempt.
  *
- * takes   send_request of its kind
+ * takes   send_request and lookup_request of its kind
  * gives   provider calls; outcomes, committed; messages_settled, chunk_done
  * keeps   a journal of what it opened, started and got answers for, in its state folder
  * scales  any number per kind, on any host; the channel's send slots are shared through its row
@@ -60,6 +60,8 @@ static void make_metrics(struct sender *self)
             "Times that this sender made a channel slower");
     self->budget_waits = fan_metric_counter(metrics, "fanfare_retry_waits_total", "",
             "Times that repeated attempts waited for their channel's budget");
+    self->found = fan_metric_counter(metrics, "fanfare_lookups_found_total", "",
+            "Messages whose answer was lost and that their provider said it had taken");
     self->held = fan_metric_gauge(metrics, "fanfare_claims", "", "Chunks held");
     fan_arena_free(&arena);
 }
@@ -141,6 +143,7 @@ static void close_sender(struct fan_actor *actor, void *state)
         journal_remove(&self->journal);
     }
     channels_free(self);
+    lookups_free(self);
     fan_seal_secret_free(&self->secret);
     fan_token_key_free(&self->tokens);
 }
@@ -148,6 +151,12 @@ static void close_sender(struct fan_actor *actor, void *state)
 static enum fan_err on_send_request(struct fan_turn *turn, const struct fan_send_request *req)
 {
     claim_take(turn->state, &turn->route, req);
+    return FAN_OK;
+}
+
+static enum fan_err on_lookup_request(struct fan_turn *turn, const struct fan_lookup_request *req)
+{
+    lookup_begin(turn->state, &turn->route, req);
     return FAN_OK;
 }
 
@@ -192,6 +201,7 @@ static const struct fan_role sender = {
     .close = close_sender,
     .on = {
         .send_request = on_send_request,
+        .lookup_request = on_lookup_request,
         .channel_changed = on_channel_changed,
         .control_changed = on_control_changed,
         .channel_health_changed = on_channel_health_changed,

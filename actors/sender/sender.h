@@ -8,6 +8,7 @@
  *   health.c   which channels are left alone, and how fast the others may be
  *   journal.c  what must survive this process: a file that others read when it is dead
  *   replay.c   reading it
+ *   lookup.c   asking providers what became of messages whose answers were lost
  *
  * Everything happens on the loop's thread. The database is used through one pipelined connection,
  * so that sending never waits for a commit.
@@ -114,11 +115,12 @@ struct sender {
     struct channel *channels;
     struct claim *claims;
     uint32_t claims_len;
+    struct lookup *lookups;
     struct fan_timer *pump_timer; /* set while a pump is due */
     struct fan_timer *flush_timer;
     uint64_t random;
     struct fan_metric *outcomes[FAN_OUTCOME_CLASS_COUNT];
-    struct fan_metric *latency, *held;
+    struct fan_metric *latency, *held, *found;
     struct fan_metric *paused[FAN_HEALTH_REASON_COUNT];
     struct fan_metric *channels_paused, *channels_slowed, *cuts, *budget_waits;
 };
@@ -168,5 +170,13 @@ uint32_t sender_draw(struct sender *self);
 
 /** Send one position. The journal says that it is started. */
 void flight_start(struct claim *claim, uint32_t position);
+
+/* ---- lookup.c ---- */
+
+/** Ask for the unknowns of a chunk. The credit comes back when it is over. */
+void lookup_begin(struct sender *self, const struct fan_route *route,
+        const struct fan_lookup_request *request);
+/** After the channels, whose clients hold the calls. */
+void lookups_free(struct sender *self);
 
 #endif

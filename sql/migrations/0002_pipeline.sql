@@ -1,7 +1,8 @@
 -- Runs, chunks, messages, receipts and the event log. See docs/lifecycle.md for who moves what.
 --
 -- Primary keys are made after the other indexes: between indexes that it believes equally good, as
--- it does of all that begin with the account while a table is empty, the planner takes the youngest.
+-- it does of all that begin with the account while a table is empty, the planner takes the
+-- youngest.
 
 CREATE TABLE ctl (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),

@@ -9,7 +9,8 @@
 --   * keys that come from a join stand beside it once more, as `= ANY (array)`, or in a LATERAL
 --     that OFFSET 0 keeps whole: otherwise a planner that knows nothing yet about a table filled a
 --     second ago may read the whole account and join that (measured: 14 ms a close);
---   * who has a chunk's key says state::int, so that the key is used and not the index of open chunks;
+--   * who has a chunk's key says state::int, so that the key is used and not the index of open
+--     chunks;
 --   * what a batch says of each message comes as arrays in the ascending order of their ids, and is
 --     looked up by width_bucket, a binary search: joined as a table, it is read once a message
 --     (measured: 13 of 20 us a message).
@@ -92,7 +93,8 @@ WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work
 -- microseconds, instants, free, and the event that tells of it: run, type, body, or null)
 WITH c AS MATERIALIZED (
   SELECT id, fan_now() AS now FROM chunk
-  WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2 FOR NO KEY UPDATE),
+  WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+    AND state::int = 2 FOR NO KEY UPDATE),
 u AS (
   UPDATE message m SET state = ($6::smallint[])[width_bucket(m.id, $5)], was = m.state,
     outcome = ($7::smallint[])[width_bucket(m.id, $5)],
@@ -190,7 +192,8 @@ ON CONFLICT DO NOTHING;
 -- Hold the claim longer; legal while the epoch is mine, even just after expiry. (account, chunk,
 -- epoch, owner, lease)
 UPDATE chunk SET lease_until = fan_now() + $5::bigint
-WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2 RETURNING epoch;
+WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
+  AND state::int = 2 RETURNING epoch;
 
 -- name: chunk_lock_work
 -- role: fan_sender, fan_scheduler
@@ -321,7 +324,8 @@ FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY u(contact, reason, pla
 SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id
   FROM chunk c
 JOIN run r ON r.account_id = $1 AND r.id = c.run_id
-WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 0 AND r.state IN (0, 1);
+WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 0
+  AND r.state IN (0, 1);
 
 -- name: chunk_people
 -- role: fan_renderer
@@ -527,6 +531,24 @@ UPDATE chunk x SET n_unknown = x.n_unknown - coalesce(d.t1 + d.t7, 0),
 FROM h l LEFT JOIN d ON d.home = l.id WHERE x.account_id = $1 AND x.id = l.id
   AND x.id = ANY ($3::bigint[])
   RETURNING coalesce(d.t1 + d.t7, 0);
+
+-- name: chunk_lost_homes
+-- role: fan_scheduler
+-- Home chunks with unknowns that have waited for so long: their providers can be asked. (account,
+-- run, microseconds, limit)
+SELECT id, channel_id, lane FROM chunk WHERE account_id = $1 AND run_id = $2
+  AND unknown_since IS NOT NULL AND unknown_since <= fan_now() - $3::bigint
+ORDER BY unknown_since LIMIT $4;
+
+-- name: chunk_lost
+-- role: fan_sender
+-- The unknowns of a home chunk, each with the chunk that opened it and the provider's ids of its
+-- recipient's other messages, newest first. (account, first id, one past the last, limit)
+SELECT m.id, m.address, m.format, coalesce(m.body, b.body), m.due, coalesce(m.work, m.id >> 9),
+  m.lost_epoch, ARRAY(SELECT o.provider_id FROM message o WHERE o.account_id = $1
+    AND o.contact_id = m.contact_id AND o.provider_id IS NOT NULL ORDER BY o.id DESC LIMIT 100)
+FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
+WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 2 ORDER BY m.id LIMIT $4;
 
 -- name: chunk_receipts
 -- role: fan_ingester

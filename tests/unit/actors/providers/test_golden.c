@@ -63,6 +63,12 @@ static const struct fan_json *read_json(struct golden *golden, const char *file)
     return value;
 }
 
+static bool needs(const struct fan_provider *provider, const char *file)
+{
+    return strcmp(file, "lookups.json") == 0 ? provider->look_up != NULL
+                                             : provider->hook_read != NULL;
+}
+
 /* Call @fn for every case of @file in every provider's folder. */
 static void for_each_case(const char *file,
         void (*fn)(struct golden *golden, const char *name, const struct fan_json *input))
@@ -74,7 +80,7 @@ static void for_each_case(const char *file,
         const struct fan_json *cases = read_json(&golden, file);
 
         golden.channel = read_json(&golden, "channel.json");
-        if (fan_json_size(cases) == 0 && golden.provider->hook_read)
+        if (fan_json_size(cases) == 0 && needs(golden.provider, file))
             fail_msg("%s has no cases", path_of(&golden, file));
         for (size_t j = 0; j < fan_json_size(cases); j++) {
             const struct fan_json *input = fan_json_at(cases, j);
@@ -303,6 +309,41 @@ static void answers_have_the_expected_outcomes(void **state)
     for_each_case("answers.json", try_answer);
 }
 
+/* ---- look-ups ---- */
+
+static void try_lookup(struct golden *golden, const char *name, const struct fan_json *input)
+{
+    struct fan_channel_view channel = make_channel(golden, input);
+    struct fan_sending sending = make_sending(golden, input, &channel);
+    struct fan_bytes other = fan_json_get_text(input, "other");
+    struct fan_lost lost = { .sending = &sending, .others = { &other, other.at ? 1 : 0 } };
+    struct fan_response response = {
+        .status = (int)fan_json_i64(fan_json_get(input, "status"), 200),
+        .complete = fan_json_bool(fan_json_get(input, "complete"), true),
+        .body = body_of(golden, fan_json_get(input, "body")),
+    };
+    struct fan_request request = { 0 };
+    struct fan_bytes provider_id = FAN_NO_BYTES;
+    struct fan_why why = { 0 };
+
+    lost.since = sending.now;
+    if (golden->provider->look_up(&lost, golden->arena, &request, &why))
+        fail_msg("%s: %s", name, why.text);
+    if (fan_json_get(input, "asks"))
+        expect_same(golden, name, fan_json_get_text(input, "asks"),
+                fan_bytes_of(fan_arena_printf(golden->arena, "%.*s %.*s",
+                        FAN_BYTES_ARG(request.method), FAN_BYTES_ARG(request.url))));
+    if (!golden->provider->found(&lost, &response, golden->arena, &provider_id))
+        provider_id = FAN_NO_BYTES;
+    expect_same(golden, name, fan_json_get_text(input, "found"), provider_id);
+}
+
+static void lookups_find_what_was_taken_and_nothing_else(void **state)
+{
+    (void)state;
+    for_each_case("lookups.json", try_lookup);
+}
+
 /* ---- hooks ---- */
 
 static void show_receipt(struct fan_json_writer *json, const struct fan_receipt *receipt)
@@ -451,6 +492,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_become_the_expected_requests),
         cmocka_unit_test(answers_have_the_expected_outcomes),
+        cmocka_unit_test(lookups_find_what_was_taken_and_nothing_else),
         cmocka_unit_test(hooks_are_taken_or_denied_as_expected),
         cmocka_unit_test(defaults_and_examples_match_their_patterns),
         cmocka_unit_test(a_channel_without_a_sender_is_refused),
