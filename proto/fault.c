@@ -119,24 +119,37 @@ static void begin_drawing(uint64_t seed)
 
 /* ---- the plan ---- */
 
+static unsigned number(const char *text, unsigned otherwise)
+{
+    return text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
+static void keep(char to[NAME], const char *text)
+{
+    snprintf(to, NAME, "%s", text ? text : "");
+}
+
 static bool read_rule(char *text, struct rule *rule)
 {
-    char place[2 * NAME], nth[NAME];
-    char *process, *slash;
+    enum { ID, PLACE, NTH, ACTION, MS, TIMES, WORDS };
+    char *words[WORDS] = { NULL }, *slash;
 
-    *rule = (struct rule){ .times = 1, .next = 1 };
-    if (sscanf(text, "%47[^:]:%95[^:]:%47[^:]:%47[^:]:%u:%u", rule->id, place, nth, rule->action,
-                &rule->ms, &rule->times) < 4)
+    for (int i = 0; i < WORDS && text; i++)
+        words[i] = strsep(&text, ":");
+    if (!words[ACTION])
         return false;
-    process = strchr(place, '@');
-    if (process) {
-        *process++ = '\0';
-        snprintf(rule->process, NAME, "%.*s", NAME - 1, process);
-    }
-    snprintf(rule->site, NAME, "%.*s", NAME - 1, place);
-    slash = strchr(nth, '/');
-    rule->random = slash != NULL;
-    rule->nth = (unsigned)strtoul(slash ? slash + 1 : nth, NULL, 10);
+    slash = strchr(words[NTH], '/');
+    *rule = (struct rule){
+        .random = slash != NULL,
+        .nth = number(slash ? slash + 1 : words[NTH], 0),
+        .ms = number(words[MS], 0),
+        .times = number(words[TIMES], 1),
+        .next = 1,
+    };
+    keep(rule->id, words[ID]);
+    keep(rule->action, words[ACTION]);
+    keep(rule->site, strsep(&words[PLACE], "@"));
+    keep(rule->process, words[PLACE]);
     return rule->nth > 0;
 }
 

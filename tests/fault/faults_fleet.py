@@ -11,7 +11,8 @@ from sites import GRACE_S, LEASE_S
 BOOT = slice(8, 48)  # of a journal: the kernel under which it was written
 
 
-@fault("F22", "a power cut, after which journals prove little, loses and doubles nobody", fresh=True)
+@fault("F22", "a power cut, after which journals prove little, loses and doubles nobody",
+       fresh=True)
 def power_cut(site):
     """The journals' pages may be of any age: what they lack proves nothing after another boot."""
     with site.load() as load:

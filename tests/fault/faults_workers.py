@@ -65,7 +65,7 @@ def at_the_due_instant(site):
             load.campaigns.append(Campaign(1, id, run, AT_MOST_ONCE, site.crowds["few"]))
 
 
-@fault("F20", "a scheduler killed while it takes chunks back from a dead sender leaves no chunk behind",
+@fault("F20", "a scheduler killed while it takes chunks back from a sender leaves none behind",
        settings={"another": ("sender-sms",)})
 def taking_back(site):
     for moment in ("before_take_back", "taking_back", "taken_back", "before_worker_gone"):

@@ -1,7 +1,7 @@
 """Kills at random over campaigns that never cease: `./dev fault --random N --seed S`.
 
-Who dies, where or simply now, and when, is drawn from the seed. After each batch everything must come
-to rest and be right.
+Who dies, where or simply now, and when, is drawn from the seed; besides, everybody hesitates now
+and then at any place. After each batch everything must come to rest and be right.
 """
 import time
 
@@ -14,6 +14,7 @@ BATCH = 100
 PAUSE_S = 0.4      # between two kills, on average
 PATIENCE_S = 1.0   # with a place that nobody comes to
 AT_WORK = 2        # campaigns of a load that are under way, at least
+HESITATE, HESITATE_MS = 2000, 30
 
 # How often each is the victim, and which moments are its own.
 VICTIMS = {
@@ -38,6 +39,8 @@ def as_fault(count):
 
 def kill_many(site, count):
     places = sites(SOURCE)
+    site.faults.seed = site.random.randrange(1, 1 << 31)
+    site.faults.arm("*", nth=f"1/{HESITATE}", action="sleep", ms=HESITATE_MS, times=0)
     began, done, requests, unknown, repeated = time.monotonic(), 0, 0, 0, 0
     while done < count:
         batch = min(BATCH, count - done)

@@ -156,8 +156,8 @@ class Site(System):
         return Load(self, **more)
 
     def narrow_load(self):
-        """One campaign to a few, over a single connection: one request at a time, and so at most one
-        in doubt when its sender dies."""
+        """One campaign to a few, over a single connection: one request at a time, and so at most
+        one in doubt when its sender dies."""
         return Load(self, policies=(AT_MOST_ONCE,), foreign=False, tags=("few",),
                     channel=self.narrow)
 
