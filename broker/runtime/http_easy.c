@@ -494,7 +494,8 @@ void fan_http_easy_reply(struct fan_http_easy *easy, int code, struct fan_http_r
         .body = fan_buffer_bytes(&easy->parts->body),
         .retry_after_ms = -1,
     };
-    out->status = mail && !out->complete ? 0 : (int)status;
+    /* A handle that did not begin still has the status of its last call. */
+    out->status = (mail ? out->complete : out->began) ? (int)status : 0;
     if (!out->complete)
         out->error = sentence(easy, (CURLcode)code);
     retry_after = mail ? FAN_NO_BYTES : fan_http_reply_header(out, "Retry-After");

@@ -385,6 +385,20 @@ static void a_call_that_is_late_does_not_begin(void **state)
     assert_int_equal(world->stub->requests, 0);
 }
 
+static void a_call_that_does_not_begin_has_no_status_of_an_earlier_one(void **state)
+{
+    struct world *world = *state;
+    struct fan_http_call call = call_of(world, "POST", "/ok");
+    const struct fan_http_reply *reply;
+
+    assert_int_equal(world_call(world, &call)->status, 200);
+    call = call_of(world, "POST", "/ok");
+    call.stop_after = fan_clock_elapsed() - 1;
+    reply = world_call(world, &call);
+    assert_false(reply->began || reply->complete);
+    assert_int_equal(reply->status, 0);
+}
+
 static void ignore(void *context, const struct fan_http_reply *reply)
 {
     assert_false(reply->complete);
@@ -531,6 +545,7 @@ int main(void)
         TEST(retry_after_is_read_in_both_forms),
         TEST(a_call_may_be_given_up_at_the_last_moment),
         TEST(a_call_that_is_late_does_not_begin),
+        TEST(a_call_that_does_not_begin_has_no_status_of_an_earlier_one),
         TEST(a_call_that_waits_too_long_does_not_begin),
         TEST(a_line_break_in_a_header_is_refused),
         TEST(a_tenants_url_does_not_lead_inside),
