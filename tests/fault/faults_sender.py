@@ -5,10 +5,10 @@ import time
 
 from checks import eventually, expect
 from faults import QUICK, fault
+from invariants import SLICE
 from sites import GRACE_S, LEASE_S
 
 SENDER = "sender-sms"
-SLICE = 64
 MOMENTS = ["sender.before_open", "sender.opened", "sender.started", "sender.handed_over",
            "sender.answered", "sender.journalled"]  # F01 to F06, in a message's order
 
