@@ -21,16 +21,18 @@ def in_doubt_is_bounded(load, kills):
 
 @fault("F01", "a sender killed before it opens a slice leaves nothing unknown", tier=QUICK)
 def before_open(site):
+    first = site.faults.arm("sender.before_open", process=SENDER)
     with site.load() as load:
-        load.strike("sender.before_open", process=SENDER)
+        load.struck(first)
     expect(load.unknown, 0, "unknown")
 
 
 @fault("F02", "a sender killed between opening a slice and starting it leaves nothing unknown",
        tier=QUICK)
 def opened(site):
+    first = site.faults.arm("sender.opened", process=SENDER)
     with site.load() as load:
-        load.strike("sender.opened", process=SENDER)
+        load.struck(first)
     expect(load.unknown, 0, "unknown")
 
 

@@ -45,7 +45,7 @@ def resolver(site):
         for moment in ("page_written", "before_commit", "page_committed"):
             fault = site.faults.arm("audience." + moment, nth=2)
             load.more()
-            site.struck(fault)
+            load.struck(fault)
 
 
 @fault("F15", "a scheduler killed as it launches a scheduled campaign launches it once",

@@ -249,8 +249,8 @@ def i16_one_run_for_each_occasion(facts):
 INVARIANTS = [i1_nobody_is_lost, i1_nobody_is_left_out, i2_every_state_is_a_legal_one,
               i3_no_request_too_many, i4_and_i5_what_was_taken_is_told,
               i6_counters_are_a_recount, i7_what_was_called_back_is_applied,
-              i8_accounts_keep_apart, i11_logs_tell_nothing, i13_a_pause_bites, i14_nobody_else_died, i15_the_rate_is_kept,
-              i16_one_run_for_each_occasion]
+              i8_accounts_keep_apart, i11_logs_tell_nothing, i13_a_pause_bites,
+              i14_nobody_else_died, i15_the_rate_is_kept, i16_one_run_for_each_occasion]
 
 
 def check(site, load):

@@ -268,9 +268,14 @@ class Load:
 
     def strike(self, place, **more):
         """As the site's; a sender that dies or sleeps may leave requests in doubt."""
-        name, pid = self.site.strike(place, **more)
-        self.kills += name.startswith("sender")
-        return name, pid
+        return self._count(self.site.strike(place, **more))
+
+    def struck(self, fault, **more):
+        return self._count(self.site.struck(fault, **more))
+
+    def _count(self, struck):
+        self.kills += struck[0].startswith("sender")
+        return struck
 
     def kill(self, name):
         """kill -9, and wait until it is back."""
