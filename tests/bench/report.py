@@ -8,6 +8,7 @@ import sys
 import time
 
 from measure import CORES, NOISY
+from peers import PEERS
 
 NOT_OURS = ("stub", "sandbox")
 LARGE = 500_000
@@ -39,7 +40,7 @@ def print_processes(bench):
     """The CPU of each process, of the last run of each kind."""
     last = {(r["scenario"], r["size"]): r for r in bench.results if "memory" in r}
     for (scenario, size), result in last.items():
-        if scenario in bench.options.peers:
+        if scenario in PEERS:
             continue
         print(f"\nCPU ms for 1,000 of {scenario} {size:,}")
         for name, ms in sorted(result["cpu"].items(), key=lambda item: -item[1]):
@@ -79,7 +80,7 @@ class Found:
     def growth(self, key):
         """Of a blast of the largest size, against one of the smallest."""
         small, large = self.rounds("blast", self.smallest()), self.rounds("blast", self.largest())
-        if self.largest() < LARGE:
+        if self.largest() < LARGE or self.smallest() == self.largest():
             return []
         return [large[n][key] / small[n][key] for n in large if n in small]
 
@@ -234,6 +235,21 @@ def limit_table(found):
     return lines if len(lines) > 2 else []
 
 
+def peer_table(found):
+    """How we compare with each peer, rounds of both."""
+    peers = sorted({(r["scenario"], r["size"]) for r in found.results if r["scenario"] in PEERS})
+    lines = ["| peer | messages | Fanfare's rate / its | Fanfare's CPU / its |",
+             "| --- | --- | --- | --- |"]
+    for peer, size in peers:
+        rates = found.ratios("blast", peer, size)
+        mine, theirs = found.rounds("blast", size), found.rounds(peer, size)
+        cpu = [cpu_of(mine[n]) / cpu_of(theirs[n]) for n in mine if n in theirs]
+        if rates:
+            lines.append(f"| {peer} | {size:,} | {spread(rates, '{:.2f}')} | "
+                         f"{spread(cpu, '{:.2f}')} |")
+    return lines if len(lines) > 2 else []
+
+
 # ---- the machine ----
 
 def told_by(*words):
@@ -286,6 +302,7 @@ SECTIONS = (("What is required", lambda bench, found: target_table(found)),
             ("All runs", lambda bench, found: run_table(bench)),
             ("CPU of a blast, ms for 1,000 messages",
              lambda bench, found: process_table(bench)),
+            ("The peers", lambda bench, found: peer_table(found)),
             ("The limits", lambda bench, found: limit_table(found)))
 
 NOTES = """
