@@ -98,6 +98,7 @@ static const char *const reasons[] = {
     [FAN_REASON_CHANNEL] = "channel",
     [FAN_REASON_CANCELLED] = "cancelled",
     [FAN_REASON_EXPIRED] = "expired",
+    [FAN_REASON_POISON] = "poison",
 };
 COMPLETE(reasons, FAN_REASON_COUNT);
 

@@ -110,6 +110,7 @@ enum fan_reason {
     FAN_REASON_CHANNEL,
     FAN_REASON_CANCELLED,
     FAN_REASON_EXPIRED,
+    FAN_REASON_POISON, /* processes died of it */
     FAN_REASON_COUNT,
 };
 

@@ -227,6 +227,8 @@ void flight_start(struct claim *claim, uint32_t position)
     flight->arena = fan_arena_new();
     copy->position = POSITION_STARTED;
     claim->in_flight++;
+    journal_writing(claim->slot, position);
+    FAN_FAULT("sender.writing");
     if (write_request(flight, copy, &why)) {
         refuse(flight, &why);
         return;

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "FANJRNL2"
+#define MAGIC "FANJRNL3"
 
 /* What a journal costs is measured against a build that keeps none (tests/bench/guarantees.py). It
  * is no setting, because nobody may run it: what such a sender has under way when it dies is known
@@ -166,6 +166,14 @@ void journal_begin(struct journal_slot *slot)
     slot->used = 1;
 }
 
+void journal_writing(struct journal_slot *slot, uint32_t position)
+{
+    if (!KEPT)
+        return;
+    slot->writing = position + 1;
+    atomic_thread_fence(memory_order_release);
+}
+
 /* Stores must reach the page in the order in which they were made: a reader of the dead process's
  * file sees them so. */
 void journal_started(struct journal_slot *slot, uint32_t position)
@@ -223,6 +231,16 @@ enum fan_message_state journal_says(const struct journal_slot *slot, uint32_t po
         return FAN_MESSAGE_PENDING;
     return evidence ? fan_evidence_of((enum fan_message_state)record->state)
                     : (enum fan_message_state)record->state;
+}
+
+int journal_died_writing(const struct journal_slot *slot)
+{
+    uint32_t position = slot->writing - 1;
+
+    if (slot->writing == 0 || position >= journal_opened(slot) ||
+            slot->records[position].word != JOURNAL_NOTHING)
+        return -1;
+    return (int)position;
 }
 
 uint32_t journal_begun(const struct journal_slot *slot)

@@ -47,6 +47,8 @@ struct journal_slot {
     uint32_t size;
     uint32_t opened; /* the intent: positions below it may be opened */
     uint32_t kind;
+    uint32_t writing; /* position whose request is being written, plus one; 0: none */
+    uint32_t spare;
     int64_t items[JOURNAL_POSITIONS]; /* message ids by position */
     _Alignas(JOURNAL_RECORD) struct journal_record records[JOURNAL_POSITIONS];
 };
@@ -70,6 +72,8 @@ void journal_release(struct journal_slot *slot);
 
 /** The slot's fields and items are filled in: from now on a replay reads it. */
 void journal_begin(struct journal_slot *slot);
+/** The request of a position is being written, which runs over what strangers wrote. */
+void journal_writing(struct journal_slot *slot, uint32_t position);
 void journal_started(struct journal_slot *slot, uint32_t position);
 void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
         int reason, struct fan_bytes id);
@@ -89,6 +93,9 @@ bool journal_answer_counts(const struct journal_slot *slot, uint32_t position);
  */
 enum fan_message_state journal_says(const struct journal_slot *slot, uint32_t position,
         bool same_boot, bool evidence);
+/** The position whose request was being written when the sender died; -1: none. Only as good as
+ * same_boot. */
+int journal_died_writing(const struct journal_slot *slot);
 /** The position from which on nothing was begun. */
 uint32_t journal_begun(const struct journal_slot *slot);
 

@@ -17,6 +17,7 @@ struct replay {
     bool reading;  /* left is open */
     uint32_t next; /* slot to be looked at */
     uint32_t chunks;
+    fan_id culprit; /* of that slot: the message that the sender died of; 0: none */
 };
 
 static char *journal_dir(const struct sender *sender, struct fan_arena *arena)
@@ -71,6 +72,18 @@ static struct fan_claim_outcomes what_it_knew(const struct replay *self,
 static int never_started_from(const struct replay *self, const struct journal_slot *slot)
 {
     return self->left.same_boot ? (int)journal_begun(slot) : -1;
+}
+
+/* The message that the sender died of, as far as can be known; 0: none. */
+static fan_id culprit(const struct replay *self, const struct journal_slot *slot)
+{
+    int position = self->left.same_boot ? journal_died_writing(slot) : -1;
+
+    if (position < 0)
+        return 0;
+    fan_log(NULL, FAN_WARN, "message.suspected", "a sender died while it wrote message %lld",
+            (long long)slot->items[position]);
+    return slot->items[position];
 }
 
 static void next_slot(struct replay *self);
@@ -138,6 +151,7 @@ static void on_ended(void *context, enum fan_err err, const struct fan_rows *row
     claim = claim_of(self, slot);
     batch = fan_batch_new(slot->account);
     known = what_it_knew(self, slot, true, fan_batch_arena(batch));
+    known.crashed = self->culprit;
     fan_claim_add_evidence(batch, &claim, &known);
     fan_db_submit(self->sender->db, &batch, on_evidence, self);
     fan_db_watch_kick(self->sender->watch);
@@ -154,6 +168,9 @@ static void replay_slot(struct replay *self, const struct journal_slot *slot)
     fan_claim_add_lock(batch, &claim);
     if (known.count > 0)
         fan_claim_add_close(batch, &claim, &known, (enum fan_kind)slot->kind);
+    self->culprit = culprit(self, slot);
+    if (self->culprit)
+        fan_claim_add_crashed(batch, &claim, self->culprit);
     fan_claim_add_release(batch, &claim, never_started_from(self, slot));
     fan_db_submit(self->sender->db, &batch, on_ended, self);
     fan_db_watch_kick(self->sender->watch);

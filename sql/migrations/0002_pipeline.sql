@@ -108,6 +108,8 @@ CREATE TABLE message (
   attempt smallint NOT NULL DEFAULT 0, free_tries smallint NOT NULL DEFAULT 0,
     outcome smallint NOT NULL DEFAULT 0,
     reason smallint NOT NULL DEFAULT 0,
+  -- senders that died while they wrote its request
+  crashes smallint NOT NULL DEFAULT 0,
   format smallint NOT NULL DEFAULT 1,
   -- body null: it is longer than 4 KiB and stands in message_body
   address text, body text,
@@ -197,7 +199,7 @@ SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'message', 'message_body'
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
 GRANT SELECT, INSERT, UPDATE ON message TO fan_scheduler;
 GRANT SELECT ON message, message_body, attempt, stat_minute, event TO fan_gateway;
-GRANT UPDATE (state, was, due, reason, lost_epoch, free_tries) ON message TO fan_gateway;
+GRANT UPDATE (state, was, due, reason, lost_epoch, free_tries, crashes) ON message TO fan_gateway;
 GRANT SELECT, UPDATE ON run TO fan_audience;
 GRANT SELECT, INSERT ON chunk, message TO fan_audience;
 GRANT SELECT ON run TO fan_renderer, fan_sender, fan_ingester, fan_analytics;

@@ -295,6 +295,28 @@ UPDATE chunk x SET n_pending = x.n_pending - d.f0, n_retry = x.n_retry - d.f1 + 
 FROM d
 WHERE x.account_id = $1 AND x.id = d.home AND x.id = ANY (ARRAY(SELECT home FROM d)) RETURNING d.n;
 
+-- name: chunk_crashed
+-- role: fan_sender
+-- A sender died while it wrote this message's request, which so was never started. After the locks
+-- of a release or of evidence, ahead of it. The last crash makes it a dead letter. Nothing happens
+-- once the claim has ended and its unknowns are settled: a repetition counts nothing twice.
+-- (account, chunk, epoch, owner, message, crashes that are too many) -> its state
+WITH u AS (
+  UPDATE message m SET was = m.state, crashes = m.crashes + 1,
+    state = CASE WHEN m.crashes + 1 >= $6::int THEN 4 ELSE m.state END,
+    reason = CASE WHEN m.crashes + 1 >= $6 THEN 12 ELSE m.reason END,
+    due = CASE WHEN m.crashes + 1 >= $6 THEN NULL ELSE m.due END,
+    lost_epoch = CASE WHEN m.crashes + 1 >= $6 THEN NULL ELSE m.lost_epoch END
+  WHERE m.account_id = $1 AND m.id = $5 AND coalesce(m.work, m.id >> 9) = $2
+    AND (m.state = 0 AND EXISTS (SELECT FROM chunk c WHERE c.account_id = $1 AND c.id = $2
+        AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2)
+      OR m.state = 2 AND m.lost_epoch = $3)
+  RETURNING m.id >> 9 AS home, m.was AS f, m.state AS t)
+UPDATE chunk x SET n_pending = x.n_pending - CASE WHEN u.t = 4 AND u.f = 0 THEN 1 ELSE 0 END,
+  n_unknown = x.n_unknown - CASE WHEN u.t = 4 AND u.f = 2 THEN 1 ELSE 0 END,
+  n_failed = x.n_failed + CASE WHEN u.t = 4 THEN 1 ELSE 0 END
+FROM u WHERE x.account_id = $1 AND x.id = u.home RETURNING u.t;
+
 -- name: chunk_plan
 -- role: fan_audience
 -- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due,

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { BODY_CAP = 1024 }; /* bytes of an event */
+enum { BODY_CAP = 1024 /* bytes of an event */, CRASHES_MOST = 3 };
 
 static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account)
 {
@@ -325,6 +325,8 @@ int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *clai
     begin(&args, batch, claim->account);
     fan_arg_i64s(&args, outcomes->messages, outcomes->count);
     fan_batch_add(batch, &fan_q_chunk_lock_homes, &args);
+    if (outcomes->crashed)
+        fan_claim_add_crashed(batch, claim, outcomes->crashed);
 
     begin(&args, batch, claim->account);
     fan_arg_i64(&args, claim->chunk);
@@ -336,6 +338,16 @@ int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *clai
     fan_arg_i64s(&args, outcomes->instants, outcomes->count);
     fan_arg_i16s(&args, outcomes->free, outcomes->count);
     return fan_batch_add(batch, &fan_q_chunk_evidence, &args);
+}
+
+void fan_claim_add_crashed(struct fan_batch *batch, const struct fan_claim *claim, fan_id message)
+{
+    struct fan_args args;
+
+    begin_owned(&args, batch, claim);
+    fan_arg_i64(&args, message);
+    fan_arg_i32(&args, CRASHES_MOST);
+    fan_batch_add(batch, &fan_q_chunk_crashed, &args);
 }
 
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us)

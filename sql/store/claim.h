@@ -73,10 +73,11 @@ struct fan_claim_outcomes {
     int16_t *attempts; /* number of this attempt, from 1 */
     int16_t *free;     /* 1: the try cost none */
     struct fan_bytes *codes, *provider_ids;
-    int64_t *delays;                          /* microseconds until the retry is due */
-    fan_time *instants;                       /* when the provider answered */
-    bool *suppress;                           /* the recipient must not be written to again */
-    fan_id run;                               /* of the event */
+    int64_t *delays;    /* microseconds until the retry is due */
+    fan_time *instants; /* when the provider answered */
+    bool *suppress;     /* the recipient must not be written to again */
+    fan_id crashed; /* of evidence: its sender died while it wrote this one's request; 0: none */
+    fan_id run;     /* of the event */
     const struct fan_messages_settled *event; /* written with them, if any is; NULL: none is */
 };
 
@@ -95,6 +96,13 @@ size_t fan_claim_read_closed(const struct fan_rows *rows);
  * by fan_claim_read_closed. */
 int fan_claim_add_evidence(struct fan_batch *batch, const struct fan_claim *claim,
         const struct fan_claim_outcomes *outcomes);
+
+/**
+ * The claim's sender died while it wrote the request of @message, which so was never started.
+ * Behind fan_claim_add_lock, ahead of the release; with evidence by way of outcomes->crashed. The
+ * third such death makes it a dead letter.
+ */
+void fan_claim_add_crashed(struct fan_batch *batch, const struct fan_claim *claim, fan_id message);
 
 /** Hold the claim longer. A row in the answer: it is still mine. */
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us);

@@ -160,11 +160,29 @@ def repeated_attempts_keep_to_their_budget():
            fanfare.stats(campaign)["pending"] + fanfare.stats(campaign).get("sending", 0), 500)
 
 
-TESTS = [being_throttled_often_leaves_all_tries,
+def a_message_that_kills_its_sender_three_times_is_a_dead_letter():
+    """Whoever writes the first request after its start dies of it: always the same message's, since
+    there is no other."""
+    provider = Provider()
+    deaths = fanfare.faults.arm("sender.writing", nth=1, times=3, process="sender-sms")
+    campaign = send_to(provider.channel(fanfare), 1)
+    eventually(lambda: len(fanfare.faults.fired(deaths)) == 3, 60, "three senders died")
+    done = fanfare.await_status(campaign, "failed", seconds=60)
+    expect((done["stats"]["failed"], len(provider.asked())), (1, 0))
+    expect([m["reason"] for m in fanfare.messages(campaign)], ["poison"])
+    all_is_final(fanfare, campaign)
+    fanfare.faults.disarm()
+    other = send_to(provider.channel(fanfare), 20)
+    fanfare.await_status(other, "completed")
+    expect(all_is_final(fanfare, other)["sent"], 20)
+
+
+TESTS = [a_message_that_kills_its_sender_three_times_is_a_dead_letter,
+         being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,
          a_throttled_channel_becomes_slower_for_all_senders, a_channel_without_a_limit_learns_one,
          no_second_sees_more_than_the_rate, repeated_attempts_keep_to_their_budget]
 
-with System(another=["sender-sms"], SCHEDULER_UNKNOWN_WAIT_MS=2000) as fanfare:
+with System(another=["sender-sms"], restart_ms=1000, SCHEDULER_UNKNOWN_WAIT_MS=2000) as fanfare:
     run(TESTS)

@@ -155,6 +155,23 @@ static void what_was_never_started_is_said_by_what_is_missing(void **state)
     assert_int_equal(journal_says(&slot, 3, false, true), FAN_MESSAGE_PENDING);
 }
 
+static void whose_request_was_being_written_is_told_until_it_is_started(void **state)
+{
+    static struct journal_slot slot = { .opened = 5, .epoch = 3 };
+
+    assert_int_equal(journal_died_writing(&slot), -1);
+    journal_writing(&slot, 0);
+    assert_int_equal(journal_died_writing(&slot), 0);
+    journal_started(&slot, 0);
+    assert_int_equal(journal_died_writing(&slot), -1);
+    journal_writing(&slot, 4);
+    assert_int_equal(journal_died_writing(&slot), 4);
+    slot.writing = 6; /* beyond what was opened, or of a torn page */
+    assert_int_equal(journal_died_writing(&slot), -1);
+    slot.writing = UINT32_MAX;
+    assert_int_equal(journal_died_writing(&slot), -1);
+}
+
 static void a_slot_that_says_too_much_is_read_within_its_bounds(void **state)
 {
     static struct journal_slot slot = { .opened = UINT32_MAX };
@@ -333,6 +350,7 @@ int main(void)
         TEST(there_may_be_no_folder),
         TEST(slots_are_taken_and_come_back_clean),
         TEST(a_record_of_another_claim_counts_for_nothing),
+        TEST(whose_request_was_being_written_is_told_until_it_is_started),
         TEST(no_record_crosses_a_page),
         TEST(of_an_id_that_is_too_long_nothing_is_kept),
         TEST(a_journal_that_cannot_be_made_says_why),
