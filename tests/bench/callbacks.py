@@ -3,19 +3,24 @@
 Two of each message, "sent" and some time later "delivered", written before the clock starts and sent
 over kept connections. A run counts only when each was answered 200 and every message is delivered.
 
-Alone: callbacks.py [messages] [a second; 0: as fast as answers come] [connections]
+Alone: callbacks.py [messages] [a second; 0: as fast as answers come] [connections] [away]
+
+away  1: PostgreSQL stands still until all is taken
 """
 import base64
 import hashlib
 import hmac
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
 import time
 import urllib.parse
+from contextlib import contextmanager, nullcontext
 
+import measure
 import ours
 from checks import eventually
 from system import INGESTER
@@ -87,18 +92,33 @@ def load(system, path, rate=0, connections=CONNECTIONS):
     return json.loads(done.stdout)
 
 
+@contextmanager
+def postgres_asleep(system):
+    """Every process of PostgreSQL stands still."""
+    roots = {"postgres": system.pids()["postgres"]}
+    family = measure.trees(roots, measure.snapshot(), roots)["postgres"]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+
+
 def delivered(system):
     return system.number("SELECT coalesce(sum(n_delivered), 0)::bigint FROM chunk")
 
 
-def run(messages, rate=0, connections=CONNECTIONS):
+def run(messages, rate=0, connections=CONNECTIONS, away=False):
     """One flood, on a fresh system; rate: callbacks a second, 0: as fast as answers come."""
     with ours.fanfare(SANDBOX_DELIVER_PERCENT=0) as system:
         path, count = prepare(system, messages)
         system.sql("CHECKPOINT")
         time.sleep(SETTLED_S)
         with ours.window(system) as window:
-            told = load(system, path, rate, connections)
+            with postgres_asleep(system) if away else nullcontext():
+                told = load(system, path, rate, connections)
             eventually(lambda: delivered(system) >= messages, 600, "all is applied")
         books = (delivered(system) * 2, told["statuses"].get("200", 0))
         return {"rate": count / window.seconds, "taken": told["per_second"], "told": told,
