@@ -5,6 +5,8 @@
 enum {
     SMALL_BODY = 64 * 1024, /* bytes; larger ones are counted */
     HEADERS_CAP = 8 * 1024, /* bytes that are kept with a hook */
+    /* Of a connection, and wiped after each request: providers' heads have less than 2 KiB. */
+    CONNECTION_MEMORY = 16 * 1024,
 };
 
 #define AGAIN_S "30" /* Retry-After of what cannot be taken now */
@@ -340,6 +342,7 @@ enum fan_err door_open(struct ingester *self, struct door **out, struct fan_why 
         .listen = self->set->listen,
         .connections = self->set->connections,
         .body_cap = SMALL_BODY,
+        .memory = CONNECTION_MEMORY,
     };
     struct door *door = calloc(1, sizeof *door);
     enum fan_err err;

@@ -489,11 +489,11 @@ static bool start_daemon(struct fan_http_server *server, int fd)
             on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
             server->options.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
             server->options.per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-            (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)FAN_HTTP_IDLE_S,
-            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_NOTIFY_CONNECTION,
-            on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-            MHD_OPTION_END);
+            (size_t)server->options.memory, MHD_OPTION_CONNECTION_TIMEOUT,
+            (unsigned)FAN_HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+            on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server,
+            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
+            on_completed, server, MHD_OPTION_END);
     return server->daemon;
 }
 
@@ -527,6 +527,7 @@ enum fan_err fan_http_server_open(struct fan_loop *loop,
     or_default(&server->options.connections, 1024);
     or_default(&server->options.body_cap, 1024 * 1024);
     or_default(&server->options.head_ms, 10000);
+    or_default(&server->options.memory, CONNECTION_MEMORY);
     if (!start_daemon(server, fd)) {
         close(fd);
         free(server);

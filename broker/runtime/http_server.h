@@ -24,6 +24,7 @@ struct fan_http_server_options {
     uint32_t head_ms;     /* 0: 10,000: the whole head must be there */
     bool reuse_port;      /* several processes share the port */
     uint32_t per_address; /* connections from one address; 0: no bound, as behind a proxy */
+    uint32_t memory;      /* bytes of a connection, twice its largest head; 0: 32 KiB */
 };
 
 /** Called once with a whole request. Answer now, or keep @request and answer later from the loop's

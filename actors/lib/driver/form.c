@@ -1,5 +1,7 @@
 #include "actors/lib/driver/form.h"
 
+#include <string.h>
+
 void fan_form_add(struct fan_buffer *form, const char *name, struct fan_bytes value)
 {
     if (!value.at)
@@ -22,8 +24,14 @@ static int digit_of(char c)
 
 static struct fan_bytes decode(struct fan_bytes text, struct fan_arena *arena)
 {
-    char *out = fan_arena_alloc(arena, text.len + 1);
     size_t len = 0;
+    char *out;
+
+    if (text.len == 0)
+        return FAN_LIT("");
+    if (!memchr(text.at, '%', text.len) && !memchr(text.at, '+', text.len))
+        return text;
+    out = fan_arena_alloc(arena, text.len);
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i] == '+' ? ' ' : text.at[i];

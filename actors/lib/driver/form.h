@@ -22,8 +22,8 @@ struct fan_form {
 /** Add name=value, with '&' before it when @form is not empty. Absent values are left out. */
 void fan_form_add(struct fan_buffer *form, const char *name, struct fan_bytes value);
 
-/** Read @text into @arena; false when it has too many fields. '%' without two digits stays as it
- * is. */
+/** Read @text, from which what needs no decoding is borrowed; false when it has too many fields.
+ * '%' without two digits stays as it is. */
 bool fan_form_read(struct fan_bytes text, struct fan_arena *arena, struct fan_form *out);
 
 /** The value of the first field @name, or absent. */

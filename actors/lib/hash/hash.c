@@ -1,34 +1,89 @@
+#define OPENSSL_API_COMPAT 0x10100000L /* that of SHA1_Init and its like */
+
 #include "actors/lib/hash/hash.h"
 
 #include "proto/err.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 void fan_sha256(struct fan_bytes text, unsigned char out[FAN_SHA256_SIZE])
 {
     FAN_ASSERT(EVP_Digest(text.at, text.len, out, NULL, EVP_sha256(), NULL) == 1);
 }
 
-static void hmac(const EVP_MD *hash, struct fan_bytes key, struct fan_bytes text,
-        unsigned char *out)
-{
-    const void *secret = key.len ? key.at : ""; /* NULL would mean the key of the call before */
+/* ---- HMAC ---- */
 
-    FAN_ASSERT(HMAC(hash, secret, (int)key.len, (const unsigned char *)text.at, text.len, out,
-            NULL));
+/* RFC 2104 over OpenSSL's plain functions: through its EVP each call fetches, allocates and wipes,
+ * 12,000 instructions around a hash of 4,000. */
+enum { BLOCK = 64 /* bytes, of both hashes */ };
+
+union state {
+    SHA_CTX sha1;
+    SHA256_CTX sha256;
+};
+
+static void begin(union state *state, size_t size)
+{
+    FAN_ASSERT((size == FAN_SHA1_SIZE ? SHA1_Init(&state->sha1) : SHA256_Init(&state->sha256)) ==
+            1);
+}
+
+static void add(union state *state, size_t size, const void *at, size_t len)
+{
+    FAN_ASSERT((size == FAN_SHA1_SIZE ? SHA1_Update(&state->sha1, at, len)
+                                      : SHA256_Update(&state->sha256, at, len)) == 1);
+}
+
+static void end(union state *state, size_t size, unsigned char *out)
+{
+    FAN_ASSERT((size == FAN_SHA1_SIZE ? SHA1_Final(out, &state->sha1)
+                                      : SHA256_Final(out, &state->sha256)) == 1);
+}
+
+static void hash_behind(const unsigned char *key, unsigned char pad, const void *at, size_t len,
+        size_t size, unsigned char *out)
+{
+    unsigned char block[BLOCK];
+    union state state;
+
+    for (size_t i = 0; i < BLOCK; i++)
+        block[i] = key[i] ^ pad;
+    begin(&state, size);
+    add(&state, size, block, BLOCK);
+    if (len)
+        add(&state, size, at, len);
+    end(&state, size, out);
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+static void hmac(struct fan_bytes key, struct fan_bytes text, size_t size, unsigned char *out)
+{
+    unsigned char block[BLOCK] = { 0 }, inner[FAN_SHA256_SIZE];
+    union state state;
+
+    if (key.len > BLOCK) {
+        begin(&state, size);
+        add(&state, size, key.at, key.len);
+        end(&state, size, block);
+    } else if (key.len) {
+        memcpy(block, key.at, key.len);
+    }
+    hash_behind(block, 0x36, text.at, text.len, size, inner);
+    hash_behind(block, 0x5c, inner, size, size, out);
+    OPENSSL_cleanse(block, sizeof block);
 }
 
 void fan_hmac_sha1(struct fan_bytes key, struct fan_bytes text, unsigned char out[FAN_SHA1_SIZE])
 {
-    hmac(EVP_sha1(), key, text, out);
+    hmac(key, text, FAN_SHA1_SIZE, out);
 }
 
 void fan_hmac_sha256(struct fan_bytes key, struct fan_bytes text,
         unsigned char out[FAN_SHA256_SIZE])
 {
-    hmac(EVP_sha256(), key, text, out);
+    hmac(key, text, FAN_SHA256_SIZE, out);
 }
 
 bool fan_constant_eq(struct fan_bytes a, struct fan_bytes b)

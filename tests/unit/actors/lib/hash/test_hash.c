@@ -33,6 +33,22 @@ static void hashes_are_those_of_the_standards(void **state)
     assert_hex(hash, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* RFC 2202 and RFC 4231, test case 6; and a key of just one block */
+static void a_key_may_be_longer_than_a_block(void **state)
+{
+    struct fan_bytes text = FAN_LIT("Test Using Larger Than Block-Size Key - Hash Key First");
+    unsigned char hash[FAN_SHA256_SIZE];
+    char key[131];
+
+    memset(key, '\xaa', sizeof key);
+    fan_hmac_sha1((struct fan_bytes){ key, 80 }, text, hash);
+    assert_hex(hash, 20, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+    fan_hmac_sha1((struct fan_bytes){ key, 64 }, text, hash);
+    assert_hex(hash, 20, "070a98992c4c1a83474cb780fc564608df3cf503");
+    fan_hmac_sha256((struct fan_bytes){ key, 131 }, text, hash);
+    assert_hex(hash, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void only_the_same_bytes_are_equal(void **state)
 {
     assert_true(fan_constant_eq(FAN_LIT("abc"), FAN_LIT("abc")));
@@ -103,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_are_those_of_the_standards),
+        cmocka_unit_test(a_key_may_be_longer_than_a_block),
         cmocka_unit_test(only_the_same_bytes_are_equal),
         cmocka_unit_test(hexadecimal_is_read_in_both_cases),
         cmocka_unit_test(base64_is_read_in_both_alphabets_padded_or_not),
