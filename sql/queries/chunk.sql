@@ -311,11 +311,11 @@ WITH u AS (
     AND (m.state = 0 AND EXISTS (SELECT FROM chunk c WHERE c.account_id = $1 AND c.id = $2
         AND c.epoch = $3::int AND c.owner = $4 AND c.state = 2)
       OR m.state = 2 AND m.lost_epoch = $3)
-  RETURNING m.id >> 9 AS home, m.was AS f, m.state AS t)
+  RETURNING m.was AS f, m.state AS t)
 UPDATE chunk x SET n_pending = x.n_pending - CASE WHEN u.t = 4 AND u.f = 0 THEN 1 ELSE 0 END,
   n_unknown = x.n_unknown - CASE WHEN u.t = 4 AND u.f = 2 THEN 1 ELSE 0 END,
   n_failed = x.n_failed + CASE WHEN u.t = 4 THEN 1 ELSE 0 END
-FROM u WHERE x.account_id = $1 AND x.id = u.home RETURNING u.t;
+FROM u WHERE x.account_id = $1 AND x.id = $5::bigint >> 9 RETURNING u.t;
 
 -- name: chunk_plan
 -- role: fan_audience
