@@ -17,10 +17,12 @@
  *   close        chunk_close, chunk_close_retry; what they did not close: chunk_evidence (claim_say)
  *   end          chunk_lock_work, chunk_release; no row: forsake() and chunk_evidence
  *   replay       replay.c: close and release in one transaction, then chunk_evidence
- *   Keeper       chunk_release without an owner, chunk_promote, chunk_settle, chunk_receipts
+ *   Keeper       chunk_release without an owner, chunk_promote, chunk_settle, chunk_receipts,
+ *                chunk_cancel
  * A sender holds one chunk at a time here; slots of the journal and claims know nothing of each
  * other. It closes messages one by one: a batch is fewer interleavings. Chunks are not rendered,
- * runs are not paused here: that only refuses what may be refused at any time anyway.
+ * runs are not paused here: that only refuses what may be refused at any time anyway
+ * (LATES).
  *
  * -DALO at_least_once (default at_most_once). -DCALLBACKS, -DHOSTLOSS, -DPOWERLOSS, -DPRECISE and
  * how to run it: README.md. -DBUG_x removes one rule: each must fail.
@@ -52,6 +54,9 @@
 #ifndef REPEATS
 #define REPEATS 1 /* replies of a commit that were lost */
 #endif
+#ifndef CANCELS
+#define CANCELS 0 /* 1: the run may be cancelled */
+#endif
 #ifndef SKIPS
 #define SKIPS 0 /* recipients who opt out while it runs */
 #endif
@@ -66,6 +71,7 @@
 #define FINAL 4 /* unknown_final: shown to the operator */
 #define FAILED 5 /* tries used up */
 #define SKIPPED 6
+#define CANCELLED 7
 /* chunk.state */
 #define ABSENT 0
 #define READY 1
@@ -86,7 +92,7 @@ byte work[N]; /* the chunk that answers for the message now */
 byte lost[N]; /* lost_epoch: an unknown's, under which it was opened */
 /* the home chunk's counters */
 byte n_pending = N; byte n_retry; byte n_unknown; byte n_sent; byte n_final; byte n_failed;
-byte n_skipped;
+byte n_skipped; byte n_cancelled;
 /* the provider */
 byte asked[N]; /* requests that may have been processed */
 byte accepted[N];
@@ -94,6 +100,7 @@ bool begun[N]; /* some first byte may have left, or the journal says so */
 /* how much of what may still happen has happened */
 byte crashes; byte reaps; byte promos; byte defno; byte late; byte ambig; byte repeats; byte skips;
 bool gone[N]; /* opted out */
+bool cancelled; /* the run */
 
 /* Journals, one a sender: what survives kill -9, because it is written before it is done. */
 typedef journal_t {
@@ -109,6 +116,7 @@ byte inc[2];
   :: (s) == UNKNOWN -> n_unknown = n_unknown + by :: (s) == SENT -> n_sent = n_sent + by \
   :: (s) == FINAL -> n_final = n_final + by :: (s) == FAILED -> n_failed = n_failed + by \
   :: (s) == SKIPPED -> n_skipped = n_skipped + by \
+  :: (s) == CANCELLED -> n_cancelled = n_cancelled + by \
   fi
 /* A message's state and its home's counters move together. */
 #define SET(m, s) COUNT(ms[m], -1); ms[m] = s; COUNT(s, 1)
@@ -250,7 +258,7 @@ inline open_slice() {
 #ifdef BUG_OPEN_NO_EPOCH
   :: c[k].st == CLAIMED && c[k].wm == hi ->
 #else
-  :: HOLDS(k, e, id) && c[k].wm == hi ->
+  :: HOLDS(k, e, id) && c[k].wm == hi && !cancelled ->
 #endif
      c[k].wm = to;
      if
@@ -282,6 +290,7 @@ inline read_slice() {
 inline transmit(m) {
 #ifndef ALO
   assert(asked[m] == 0); /* at_most_once: no second request that may have been processed */
+  assert(ms[m] != CANCELLED);
 #else
   assert(asked[m] <= crashes + reaps + ambig); /* only after a crash, a reap, a lost answer */
 #endif
@@ -340,13 +349,20 @@ inline end_claim() {
 #else
 #define ALL_IDLE (IDLE(0) && IDLE(1))
 #endif
+#if CANCELS > 0 /* what is started and still connecting does not begin */
+#define NOT_BEGINNING(m) \
+  :: atomic { cancelled && what[m] == STARTED -> what[m] = LEFT; ans[m] = RETRY }
+#else
+#define NOT_BEGINNING(m)
+#endif
 #define FLIGHT(m) \
   :: atomic { what[m] == STARTED -> transmit(m) } \
+  NOT_BEGINNING(m) \
   :: atomic { what[m] == LEFT -> journal_answer(m) } \
   :: atomic { what[m] == ANSWERED -> record(m) }
 /* Whoever takes a chunk and never hears of it will not act on it: its lease ends. */
 #define TAKE(x) \
-  :: atomic { c[x].st == READY -> c[x].st = CLAIMED; c[x].epoch++; \
+  :: atomic { c[x].st == READY && !cancelled -> c[x].st = CLAIMED; c[x].epoch++; \
        if \
        :: repeats < REPEATS -> repeats++; c[x].owner = NOBODY \
        :: true -> k = x; e = c[k].epoch; c[k].owner = id; p = c[k].wm; hi = p; to = p; goto claimed \
@@ -407,6 +423,9 @@ claimed:
   FLIGHT(2)
 #endif
   :: atomic { !out && late < LATES && p < hi -> late++; out = true } /* too late, or a drain */
+#if CANCELS > 0
+  :: atomic { !out && cancelled -> out = true } /* the news of it */
+#endif
   :: atomic { ALL_IDLE && (p == c[k].n || out) ->
        end_claim();
        if
@@ -455,6 +474,21 @@ over:
   :: atomic { c[k].st == CLAIMED && reaps < REAPS -> reaps++; release(k, c[k].wm) } \
   /* without limit for those whose owner is gone: they are always taken back in the end */ \
   :: atomic { c[k].st == CLAIMED && GONE_OWNER(k) -> release(k, c[k].wm) }
+
+/* Of a cancelled run: what nobody holds, and retries. */
+#ifdef BUG_CANCEL_HELD
+#define HELD(k) (c[k].st == CLAIMED)
+#else
+#define HELD(k) false
+#endif
+#define SWEEP(k) \
+  :: atomic { cancelled && (c[k].st == READY || HELD(k)) -> x = 0; \
+       do \
+       :: x < c[k].n -> q = c[k].items[x]; \
+          if :: ms[q] == PENDING && work[q] == k -> SET(q, CANCELLED) :: else fi; x++ \
+       :: else -> break \
+       od; \
+       c[k].st = DONE; c[k].epoch++; x = 0; q = 0 }
 
 /* At any time: a lease has ended, retries are due, unknowns run out of time, a callback comes. */
 proctype Keeper() {
@@ -506,6 +540,16 @@ proctype Keeper() {
 #ifdef CALLBACKS
   :: atomic { accepted[0] > 0 && ms[0] != SENT && ms[0] != SKIPPED -> SET(0, SENT) }
 #endif
+#if CANCELS > 0
+  :: atomic { !cancelled -> cancelled = true }
+  SWEEP(0)
+#if PROMOS > 0
+  SWEEP(1)
+#endif
+  :: atomic { cancelled && n_retry > 0 -> x = 0;
+       do :: x < N && ms[x] != RETRY -> x++ :: else -> break od;
+       SET(x, CANCELLED); x = 0 }
+#endif
 #if SKIPS > 0
   :: atomic { skips < SKIPS -> skips++; gone[0] = true }
 #endif
@@ -522,7 +566,7 @@ proctype Keeper() {
 #endif
 #define COUNT_OK (n_pending == CNT(PENDING) && n_retry == CNT(RETRY) && n_unknown == CNT(UNKNOWN) \
   && n_sent == CNT(SENT) && n_final == CNT(FINAL) && n_failed == CNT(FAILED) \
-  && n_skipped == CNT(SKIPPED))
+  && n_skipped == CNT(SKIPPED) && n_cancelled == CNT(CANCELLED))
 #define HONEST (!(ms[0] == SENT && accepted[0] == 0) && !(ms[1] == SENT && accepted[1] == 0))
 #ifdef PRECISE /* with its journal, a message never started never ends as unknown */
 #define EXACT (!(ms[0] == FINAL && !begun[0]) && !(ms[1] == FINAL && !begun[1]))

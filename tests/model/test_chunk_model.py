@@ -27,6 +27,8 @@ SHORT = {
         "-DDEFNO=0 -DAMBIG=0",
     "nobody is asked for twice though journals are lost and callbacks come first":
         "-DREPEATS=0 -DLATES=0 -DDEFNO=0 -DCALLBACKS -DHOSTLOSS -DPOWERLOSS",
+    "nobody who is cancelled is asked for":
+        "-DCANCELS=1 -DREPEATS=0 -DLATES=0 -DDEFNO=0 -DAMBIG=0",
     "at least once nobody is asked for again without a reason":
         "-DALO -DREPEATS=0 -DLATES=0 -DAMBIG=0 -DCALLBACKS",
 }
@@ -40,6 +42,7 @@ LONG = {
         "-DCALLBACKS -DAMBIG=0",
     "at least once nobody is asked for again without a reason, whatever comes":
         "-DALO -DREPEATS=0 -DCALLBACKS",
+    "nobody who is cancelled is asked for, whatever comes": "-DCANCELS=1 -DLATES=0 -DREPEATS=0",
     "who opts out and was never started does not end as unknown":
         "-DREAPS=0 -DPRECISE -DSKIPS=1",
 }
@@ -60,6 +63,8 @@ RULES = {
     "never started counts only for the epoch that opened it": "-DBUG_EPOCH_STAMP",
     "never started counts only for the chunk that opened it": "-DBUG_EVIDENCE_ANY",
     "a message belongs to one chunk at a time": "-DBUG_WORK -DREAPS=0 -DPRECISE",
+    "what a sender holds is not cancelled":
+        "-DBUG_CANCEL_HELD -DCANCELS=1 -DREPEATS=0 -DLATES=0 -DDEFNO=0 -DAMBIG=0",
     "open leaves out what is settled": "-DBUG_OPEN_NO_STATE -DALO -DCALLBACKS",
     "who was skipped is said to be never started":
         "-DBUG_SKIPPED_UNSAID -DSKIPS=1 -DREAPS=0 -DPRECISE -DREPEATS=0",
