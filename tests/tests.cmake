@@ -9,6 +9,12 @@
 fan_sources(files tests/support)
 fan_library(fan_support tests/support SOURCES ${files} USES fan_all)
 
+# What the simulations share, and whose parts they drive.
+fan_sources(files tests/sim)
+list(FILTER files EXCLUDE REGEX "/test_[^/]*$")
+fan_library(fan_sim tests/sim SOURCES ${files}
+    USES fanfare-sender-parts fanfare-ingester-parts fanfare-broker-parts fan_support fan_all)
+
 file(REAL_PATH ${CMAKE_BINARY_DIR} build)
 set(environment
     FAN_BUILD=${build}
@@ -21,6 +27,9 @@ set(environment
 # Set <out> to the library that the tests in tests/<folder> link.
 function(fan_library_under_test out folder)
     set(${out} fan_all PARENT_SCOPE)
+    if(folder STREQUAL sim)
+        set(${out} fan_sim PARENT_SCOPE)
+    endif()
     if(NOT folder MATCHES "^unit/")
         return()
     endif()
