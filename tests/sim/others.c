@@ -121,7 +121,6 @@ void renderer_take(struct sim *sim, int worker, const struct sim_frame *frame)
 
 struct callback {
     fan_id message;
-    int number;
     enum fan_progress progress;
     int flags;
 };
@@ -141,7 +140,6 @@ static void on_callback(struct sim *sim, const struct sim_event *event)
         .progress = said->progress,
         .flags = said->flags,
         .at = sim->now };
-    word->key.channel = said->number;
     sim->words++;
     free(event->about);
 }
@@ -149,9 +147,8 @@ static void on_callback(struct sim *sim, const struct sim_event *event)
 /* In any order, and some of them twice. */
 static void call_back(struct sim *sim, fan_id message)
 {
-    for (uint32_t i = sim_draw(sim, 4); i > 0 && sim->callbacks < 1000; i--) {
-        int number = sim->callbacks++;
-        struct callback said = { message, number, (enum fan_progress)sim_draw(sim, 4),
+    for (uint32_t i = sim_draw(sim, 4); i > 0; i--) {
+        struct callback said = { message, (enum fan_progress)sim_draw(sim, 4),
             sim_chance(sim, 300) ? 1 << sim_draw(sim, 5) : 0 };
 
         for (int times = sim_chance(sim, 200) ? 2 : 1; times > 0; times--) {
@@ -212,17 +209,13 @@ enum fan_outcome_class provider_decide(struct sim *sim, fan_id message)
 
 void ingester_forward(struct sim *sim)
 {
-    bool fresh[SIM_WORDS];
+    struct words words = { .at = sim->word, .len = sim->words };
     struct fan_receipt_rows said;
 
     if (sim->words == 0 || sim_mishap(sim, 300))
         return;
-    for (size_t i = 0; i < sim->words; i++) {
-        bool *noted = &sim->noted[sim->word[i].key.channel];
-        fresh[i] = !*noted;
-        *noted = true;
-    }
-    words_merge(sim->word, fresh, sim->words, sim->arena, &said);
+    words_sort(&words);
+    words_merge(words.at, words.len, sim->arena, &said);
     rows_receipts(&sim->rows, &said);
     fan_arena_reset(sim->arena);
     if (!sim_mishap(sim, 200)) /* killed before the spool moved on: all of it comes again */

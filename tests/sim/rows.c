@@ -362,13 +362,14 @@ void rows_receipts(struct rows *rows, const struct fan_receipt_rows *said)
     for (size_t i = 0; i < said->count; i++) {
         struct row_message *message = rows_message(rows, said->messages[i]);
         struct row_chunk *home = home_of(rows, message);
-        int before = message->progress, added = said->flags[i] & ~message->flags;
+        int before = message->progress, progress = said->words[i] & ((1 << FAN_WORD_FLAGS) - 1);
+        int added = said->words[i] >> FAN_WORD_FLAGS & ~message->flags;
 
         if (message->state == FAN_MESSAGE_SKIPPED || message->state == FAN_MESSAGE_EXPIRED)
             continue;
         if (is_settled_by_proof(message->state))
             move(rows, message, FAN_MESSAGE_SENT);
-        message->progress = said->progress[i] > before ? said->progress[i] : before;
+        message->progress = progress > before ? progress : before;
         message->flags |= added;
         home->undelivered += (message->progress == 1) - (before == 1);
         home->delivered += before < 2 && message->progress >= 2;

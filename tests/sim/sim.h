@@ -118,8 +118,6 @@ struct sim {
     bool waking;
     struct word word[SIM_WORDS]; /* spooled, not yet applied */
     size_t words;
-    bool noted[1024]; /* provider events that were applied */
-    int callbacks;
     struct fan_arena *arena;
     int kills, takes_back; /* of all senders; of claims */
     int lost;              /* journals, whole or in part */

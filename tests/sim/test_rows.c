@@ -296,11 +296,9 @@ static void do_take_back(void)
 static void do_receipt(void)
 {
     fan_id message = any_message();
-    int16_t progress = (int16_t)draw(4), flags = (int16_t)(chance(50) ? 1 << draw(5) : 0);
-    const struct fan_receipt_rows said = { .count = 1,
-        .messages = &message,
-        .progress = &progress,
-        .flags = &flags };
+    int progress = (int)draw(4), flags = chance(50) ? 1 << draw(5) : 0;
+    int32_t word = progress | flags << FAN_WORD_FLAGS;
+    const struct fan_receipt_rows said = { .count = 1, .messages = &message, .words = &word };
 
     if (rows_chunk(&rows, message >> 9)->state == FAN_CHUNK_PLANNED)
         return;
