@@ -81,6 +81,34 @@ static void say_found(struct lookup *lookup, struct fan_bytes provider_id)
             (long long)lost->message);
 }
 
+/* What the provider found, and whose it is. */
+struct finding {
+    fan_id message;
+    struct fan_bytes provider_id;
+    bool is_its;
+};
+
+static enum fan_err check(struct fan_turn *turn, void *context)
+{
+    struct finding *finding = context;
+
+    return fan_lost_is_its(turn->db, turn->route.account, finding->message, finding->provider_id,
+            turn->arena, &finding->is_its, &turn->why);
+}
+
+/* What looks like the lost one may be another message with its text, whose answer is just coming
+ * in: who else could be meant is asked for only now. */
+static void believe(struct lookup *lookup, struct fan_bytes provider_id)
+{
+    struct finding finding = { .message = lookup->lost[lookup->at].message,
+        .provider_id = provider_id };
+    struct fan_why why = { 0 };
+
+    if (!fan_actor_turn(lookup->sender->actor, &lookup->route, check, &finding, &why) &&
+            finding.is_its)
+        say_found(lookup, provider_id);
+}
+
 static void on_reply(void *context, const struct fan_http_reply *reply)
 {
     struct lookup *lookup = context;
@@ -97,7 +125,7 @@ static void on_reply(void *context, const struct fan_http_reply *reply)
 
     lookup->channel->in_flight--;
     if (lookup->channel->provider->found(&lookup->sought, &response, lookup->arena, &provider_id))
-        say_found(lookup, provider_id);
+        believe(lookup, provider_id);
     lookup->at = reply->complete && reply->status == 200 ? lookup->at + 1 : lookup->count;
     ask_next(lookup);
 }

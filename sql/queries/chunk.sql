@@ -572,6 +572,18 @@ SELECT m.id, m.address, m.format, coalesce(m.body, b.body), m.due, coalesce(m.wo
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 2 ORDER BY m.id LIMIT $4;
 
+-- name: chunk_lost_is_its
+-- role: fan_sender
+-- Whether what a provider has can only be this message: its recipient has no other one with the same
+-- text that has this provider's id, or may have it without our knowing: one that is under way or in
+-- doubt, or that was sent more than once. A row: it can. Asked for after the provider's answer, so
+-- that whatever was taken before it is known or still under way. (account, message, provider's id)
+SELECT m.id FROM message m
+WHERE m.account_id = $1 AND m.id = $2 AND 0 = (
+  SELECT count(*) FROM message o WHERE o.account_id = $1 AND o.contact_id = m.contact_id
+    AND o.id <> m.id AND o.body IS NOT DISTINCT FROM m.body AND o.state <> 5
+    AND (o.provider_id IS NULL OR o.provider_id = $3 OR o.attempt > 0));
+
 -- name: chunk_receipts
 -- role: fan_ingester
 -- Merge what providers say, one word a message (see receipt.sql), in any order and any number of

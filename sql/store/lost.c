@@ -62,3 +62,18 @@ enum fan_err fan_lost_messages(struct fan_db *db, fan_id account, fan_id home, u
     *count = (size_t)rows.count;
     return FAN_OK;
 }
+
+enum fan_err fan_lost_is_its(struct fan_db *db, fan_id account, fan_id message,
+        struct fan_bytes provider_id, struct fan_arena *arena, bool *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, message);
+    fan_arg_text(&args, provider_id);
+    err = fan_db_run(db, &fan_q_chunk_lost_is_its, &args, &rows, why);
+    *out = !err && rows.count > 0;
+    return err;
+}

@@ -34,4 +34,11 @@ enum fan_err fan_lost_messages(struct fan_db *db, fan_id account, fan_id home, u
         struct fan_arena *arena, const struct fan_lost_message **out, size_t *count,
         struct fan_why *why) FAN_MUST_CHECK;
 
+/** Whether what the provider has under @provider_id can only be this message; to be asked after its
+ * answer. Another one with the same text to the same person that is under way or in doubt could be
+ * it as well. */
+enum fan_err fan_lost_is_its(struct fan_db *db, fan_id account, fan_id message,
+        struct fan_bytes provider_id, struct fan_arena *arena, bool *out,
+        struct fan_why *why) FAN_MUST_CHECK;
+
 #endif
