@@ -1,7 +1,8 @@
 """Callbacks: a campaign's receipts, signed as Twilio signs them, taken and applied.
 
-Two of each message, "sent" and some time later "delivered", written before the clock starts and sent
-over kept connections. A run counts only when each was answered 200 and every message is delivered.
+Two of each message, "sent" and some time later "delivered", written before the clock starts and
+sent over kept connections. A run counts only when each was answered 200 and every message is
+delivered.
 
 Alone: callbacks.py [messages] [a second; 0: as fast as answers come] [connections] [away]
 
@@ -135,7 +136,8 @@ def main():
     found = run(*(words or [50_000]))
     told = found["told"]
     print(f"taken {found['taken']:,.0f} a second, taken and applied {found['rate']:,.0f} a second; "
-          f"{'the books agree' if found['ok'] else found['books']}; others used {found['other']:.0%}")
+          f"{'the books agree' if found['ok'] else found['books']}; "
+          f"others used {found['other']:.0%}")
     print(f"answers {told['statuses']}, without {told['lost']}: median {told['p50_ms']:.2f} ms, "
           f"99 of 100 within {told['p99_ms']:.2f} ms, all within {told['max_ms']:.2f} ms")
     for name, ms in sorted(found["cpu"].items(), key=lambda item: -item[1]):

@@ -1,4 +1,4 @@
-"""What libcurl, PostgreSQL and SMTP do alone on this machine, with nothing of Fanfare around them."""
+"""What libcurl, PostgreSQL and SMTP do alone on this machine, nothing of Fanfare around them."""
 import json
 import os
 import subprocess

@@ -32,8 +32,8 @@ GO = os.path.join(PROGRAMS, "gopeer")
 PEERS = {
     "cblast-fast": {"launch": CBLAST, "sql": NO_CONSTRAINTS},
     "cblast-common": {"launch": CBLAST},
-    "go-batchupd-c300": {"launch": [GO, "launch", "-tuned"], "redis": True,
-                         "worker": [GO, "worker", "-tuned", "-c", "300", "-batch", "500"]},
+    "go-batchupd-c300": {"launch": [GO, "launch"], "redis": True,
+                         "worker": [GO, "worker", "-c", "300", "-batch", "500"]},
 }
 
 

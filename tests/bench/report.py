@@ -291,11 +291,11 @@ Machine: {machine}. Everything runs on it at once: the system, PostgreSQL, the p
 **The blast** is one SMS, written for each, to N tagged contacts among 2N: `fanfare up`, release
 build, all processes, real HTTP over kept connections to nginx, which answers 201 at once, every
 commit on the disk. A run counts only when rows, sent messages, different provider ids, different
-contacts and the requests that nginx counted are all N. The clock runs from the call of the API to the
-row that says `completed`. `cblast` is a C program that does the same and nothing else: no retries, limits or recovery.
-`go-batchupd-c300` is Go workers on a Redis list with completions grouped into one UPDATE, the
-strongest of the usual designs. All take turns within a round, so ratios hold though the machine's
-speed drifts. A run is noisy when others used more than {noisy:.0%} of the machine.
+contacts and the requests that nginx counted are all N. The clock runs from the call of the API to
+the row that says `completed`. `cblast` is a C program that does the same and nothing else: no
+retries, limits or recovery. `go-batchupd-c300` is Go workers on a Redis list with completions grouped into
+one UPDATE, the strongest of the usual designs. All take turns within a round, so ratios hold though
+the machine's speed drifts. A run is noisy when others used more than {noisy:.0%} of the machine.
 """
 
 SECTIONS = (("What is required", lambda bench, found: target_table(found)),
@@ -307,8 +307,8 @@ SECTIONS = (("What is required", lambda bench, found: target_table(found)),
 
 NOTES = """
 Memory is the peak of all our processes together (PSS), PostgreSQL's apart; a peer's, of its own.
-`urgent` sends single messages through the API while a large campaign runs on the same channel, until
-the provider has answered{lane}. `unsafe` is a build without the senders' journal that
+`urgent` sends single messages through the API while a large campaign runs on the same channel,
+until the provider has answered{lane}. `unsafe` is a build without the senders' journal that
 opens whole chunks: what the guarantees cost. `slow` answers after 100 ms.
 """
 

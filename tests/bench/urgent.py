@@ -80,8 +80,9 @@ def run(bench, size):
         books = ours.books(system, large)
     return {"rate": size / (ended - began), "cpu": window.per_thousand(size),
             "memory": window.peak, "other": window.other, "lane": has_lane,
-            "count": len(took), "p50_ms": took[len(took) // 2], "p99_ms": took[len(took) * 99 // 100],
-            "most_ms": took[-1], "books": (*books, len(took), len(inside)),
+            "count": len(took), "p50_ms": took[len(took) // 2],
+            "p99_ms": took[len(took) * 99 // 100], "most_ms": took[-1],
+            "books": (*books, len(took), len(inside)),
             "ok": set(books) == {size} and len(took) == len(inside)}
 
 
