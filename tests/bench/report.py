@@ -293,9 +293,10 @@ build, all processes, real HTTP over kept connections to nginx, which answers 20
 commit on the disk. A run counts only when rows, sent messages, different provider ids, different
 contacts and the requests that nginx counted are all N. The clock runs from the call of the API to
 the row that says `completed`. `cblast` is a C program that does the same and nothing else: no
-retries, limits or recovery. `go-batchupd-c300` is Go workers on a Redis list with completions grouped into
-one UPDATE, the strongest of the usual designs. All take turns within a round, so ratios hold though
-the machine's speed drifts. A run is noisy when others used more than {noisy:.0%} of the machine.
+retries, limits or recovery. `go-batchupd-c300` is Go workers on a Redis list with completions
+grouped into one UPDATE, the strongest of the usual designs. All take turns within a round, so
+ratios hold though the machine's speed drifts. A run is noisy when others used more than
+{noisy:.0%} of the machine.
 """
 
 SECTIONS = (("What is required", lambda bench, found: target_table(found)),
