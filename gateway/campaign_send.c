@@ -6,6 +6,7 @@
 
 #include "sql/store/campaign.h"
 #include "sql/store/contact.h"
+#include "sql/store/control.h"
 #include "sql/store/run.h"
 
 #include <stdlib.h>
@@ -53,6 +54,17 @@ static enum fan_err read_people(struct call *call, struct fan_ids *people)
             call->why);
     if (!err && missing)
         err = call_refuse(call, 404, "there is no contact %lld", (long long)missing);
+    return err;
+}
+
+/* A copy of a database would send again what was sent since. */
+static enum fan_err check_control(struct call *call)
+{
+    struct fan_control control;
+    enum fan_err err = fan_control_get(call->db, call->arena, &control, call->why);
+
+    if (!err && control.hold_reason.at)
+        return call_refuse(call, 409, "%.*s", FAN_BYTES_ARG(control.hold_reason));
     return err;
 }
 
@@ -132,6 +144,8 @@ enum fan_err send_campaign(struct call *call)
 
     if (!err)
         err = read_people(call, &people);
+    if (!err)
+        err = check_control(call);
     if (!err)
         err = check_campaign(call, &campaign);
     if (!err)

@@ -28,6 +28,8 @@ static enum fan_err read_control(struct fan_turn *turn, void *context)
         fan_log(turn, FAN_WARN, stopped ? "sending.stopped" : "sending.resumed", "%.*s",
                 FAN_BYTES_ARG(control.hold_reason.at ? control.hold_reason : control.stop_reason));
     self->stopped = stopped;
+    if (control.confirmed)
+        self->site_known = false; /* to be taken for the right one */
     watch_clock(turn, self, control.now);
     return FAN_OK;
 }

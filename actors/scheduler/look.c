@@ -80,7 +80,7 @@ static enum fan_err act(struct fan_turn *turn, struct look *look,
 static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *idle)
 {
     const struct scheduler_settings *set = fan_actor_settings(turn->actor);
-    uint32_t share = look->self->share;
+    uint32_t share = look->live->share;
     const struct fan_window_rules rules = {
         .chunks = share < SHARE_LEAST ? SHARE_LEAST
                 : share < set->window ? share
@@ -239,6 +239,7 @@ static enum fan_err look_paused(struct fan_turn *turn, struct look *look)
     enum fan_err err = call_back(turn, look);
 
     forget_asked(look->live);
+    look->live->wants = 0; /* its part is others' meanwhile */
     return err ? err : settle(turn, look);
 }
 
@@ -255,6 +256,7 @@ static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
         err = fan_chunks_cancel(turn->db, row->account, row->run, CANCEL_AT_ONCE, turn->arena,
                 &chunks, &turn->why);
     look->more = chunks >= CANCEL_AT_ONCE;
+    look->live->wants = 0;
     if (!err && chunks > 0)
         err = fan_turn_commit(turn);
     return err || chunks > 0 ? err : end_run(turn, look);

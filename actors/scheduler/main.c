@@ -30,6 +30,8 @@ static const struct fan_setting settings[] = {
             "seconds that a scheduled campaign may be late and still start by itself"),
     FAN_SET_U32(struct scheduler_settings, look_up_after_ms, "20000", 100, 86400000,
             "milliseconds after which providers are asked for messages whose answer was lost"),
+    FAN_SET_BOOL(struct scheduler_settings, trust_failover, "false",
+            "standbys are synchronous: a promoted one lacks nothing and needs no confirmation"),
     FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
             "days that the event log is kept"),
     FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",
@@ -104,41 +106,49 @@ static enum fan_err read_live(struct fan_turn *turn, void *context)
     return FAN_OK;
 }
 
-/* By what the last sweep saw. */
-static uint32_t share_window(const struct scheduler *self)
+/* Whose turn it is, and what each may have, by what the last sweep saw. */
+static const struct fan_turns_run *decide_turns(struct scheduler *self, const struct rows *rows,
+        struct fan_arena *arena)
 {
     const struct scheduler_settings *set = fan_actor_settings(self->actor);
-    struct fan_arena *arena = fan_arena_new();
-    uint32_t *wants = fan_arena_array(arena, self->count, sizeof *wants), share;
+    struct fan_turns_run *turns = fan_arena_array(arena, rows->count, sizeof *turns);
 
-    for (size_t i = 0; i < self->count; i++)
-        wants[i] = self->runs[i].wants;
-    share = fan_window_share(wants, self->count, set->window_all);
-    fan_arena_free(&arena);
-    return share;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct fan_run_live *row = &rows->at[i];
+        turns[i] = (struct fan_turns_run){ .account = row->account,
+            .lane = row->lane,
+            .wants = find(self, row->account, row->run)->wants };
+    }
+    fan_turns_decide(turns, rows->count, self->turn++, set->window_all, arena);
+    for (size_t i = 0; i < rows->count; i++)
+        find(self, rows->at[i].account, rows->at[i].run)->share = turns[i].share;
+    return turns;
 }
 
-/* Every live run in turn, another one first each time, so that no account or run is always last. */
+/* Every live run in turn, urgent ones first, and then account by account. */
 static void sweep(struct scheduler *self)
 {
+    struct fan_arena *arena = fan_arena_new();
     struct rows rows = { 0 };
     struct fan_route nobody = { 0 };
+    const struct fan_turns_run *turns;
 
     if (fan_actor_turn(self->actor, &nobody, read_live, &rows, NULL))
-        return;
+        rows.count = 0; /* what is remembered of them stays */
     self->round++;
     for (size_t i = 0; i < rows.count; i++)
         find_or_add(self, rows.at[i].account, rows.at[i].run)->round = self->round;
-    forget_ended(self);
-    self->share = share_window(self);
+    if (rows.at)
+        forget_ended(self);
+    turns = decide_turns(self, &rows, arena);
     for (size_t i = 0; i < rows.count; i++) {
-        const struct fan_run_live *row = &rows.at[(i + self->turn) % rows.count];
+        const struct fan_run_live *row = &rows.at[turns[i].next];
 
         scheduler_look(self, find(self, row->account, row->run), row);
     }
-    self->turn++;
     fan_metric_set(self->live_runs, (double)self->count);
     free((void *)rows.at);
+    fan_arena_free(&arena);
 }
 
 static void lead_or_stand_by(struct scheduler *self)
@@ -152,8 +162,10 @@ static void lead_or_stand_by(struct scheduler *self)
     fan_arena_free(&arena);
     if (leading != self->leading)
         fan_log(NULL, FAN_INFO, leading ? "lead.taken" : "lead.lost", "%s", why.text);
-    if (!leading)
+    if (!leading) {
         forget_all(self);
+        self->site_known = false; /* a promoted standby, a restored database: who knows */
+    }
     self->leading = leading;
     fan_metric_set(self->leader, leading);
 }
@@ -166,6 +178,10 @@ static void on_sweep(void *context)
     if (!self->leading || fan_actor_draining(self->actor))
         return;
     FAN_FAULT("scheduler.leading");
+    if (!self->site_known)
+        scheduler_check_site(self);
+    if (!self->site_known)
+        return;
     scheduler_read_control(self);
     if (!self->stopped && !self->starts_held)
         scheduler_launch_due(self);
@@ -181,7 +197,7 @@ static void on_woken(void *context)
     struct scheduler *self = context;
 
     self->waking = false;
-    if (self->leading && !fan_actor_draining(self->actor))
+    if (self->leading && self->site_known && !fan_actor_draining(self->actor))
         sweep(self);
 }
 

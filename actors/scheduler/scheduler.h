@@ -5,6 +5,7 @@
 #define FAN_ACTORS_SCHEDULER_SCHEDULER_H
 
 #include "actors/lib/decide/start.h"
+#include "actors/lib/decide/turns.h"
 #include "actors/lib/decide/window.h"
 #include "broker/runtime/actor.h"
 #include "broker/runtime/db_watch.h"
@@ -19,6 +20,7 @@ struct scheduler_settings {
     uint32_t unknown_wait_ms;  /* unknowns wait for evidence so long, unless their campaign says */
     uint32_t unknown_wait_mail_ms;
     uint32_t keep_events;        /* days */
+    bool trust_failover;         /* a promoted standby lacks nothing */
     uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
     const char *control_user;    /* owns the tables: makes partitions */
 };
@@ -31,6 +33,7 @@ struct live {
     fan_time lost_asked;    /* elapsed */
     uint64_t round;         /* the sweep that saw it last */
     uint32_t wants;         /* chunks that it had when it was looked at last, at most its window */
+    uint32_t share;         /* chunks that it may have on its way in this sweep */
     bool announced;         /* its campaign is known to be running */
     fan_time told_stop;     /* elapsed: senders were told to stop; 0: not yet */
 };
@@ -47,13 +50,14 @@ struct scheduler {
     struct live *runs; /* runs[count], in no order */
     size_t count, room;
     uint64_t round;
-    size_t turn;        /* whose turn it is to be looked at first */
-    uint32_t share;     /* chunks that each run may have on its way in this sweep */
+    uint64_t turn;      /* counts sweeps: another run is first each time */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
     bool waking;        /* a sweep is about to run because something happened */
     struct fan_clock_watch clock;
-    bool starts_held; /* the database's clock was put forward a moment ago */
-    bool stopped;     /* nothing may be sent: the kill switch, or this database is held */
+    bool starts_held;   /* the database's clock was put forward a moment ago */
+    bool site_known;    /* since we lead it was looked whether this database is a copy */
+    fan_time site_told; /* elapsed: when it was told that this cannot be known */
+    bool stopped;       /* nothing may be sent: the kill switch, or this database is held */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
 };
 
@@ -63,6 +67,9 @@ void scheduler_look(struct scheduler *self, struct live *live, const struct fan_
 
 /** Take back what a worker that is gone had claimed and not begun, in one run. */
 void scheduler_worker_gone(struct scheduler *self, const struct live *live, uint64_t worker);
+
+/** Look whether this database is a copy that must be confirmed; sets site_known. */
+void scheduler_check_site(struct scheduler *self);
 
 /** Read what holds for the whole installation. */
 void scheduler_read_control(struct scheduler *self);

@@ -77,6 +77,7 @@ void scheduler_upkeep(struct scheduler *self)
     if (fan_clock_elapsed() < self->upkeep_at)
         return;
     self->upkeep_at = fan_clock_elapsed() + UPKEEP_S * FAN_SECOND;
+    scheduler_check_site(self); /* and note how far it is */
     arena = fan_arena_new();
     if (fan_run_partitions(self->control, arena, &why))
         fan_log(NULL, FAN_ERROR, "partitions.failed", "no partition could be made ahead: %s",

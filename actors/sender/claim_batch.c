@@ -334,14 +334,15 @@ static bool may_end(const struct claim *claim)
     return claim->in_flight == 0 && (all || claim->closed_out) && one_batch;
 }
 
-/* What is open on a channel and not started, in all claims: it may still leave after a pause, and
- * is given back when it waits too long. */
-static uint32_t waiting_on(const struct channel *channel)
+/* What is open on a channel and not started, in all claims of this lane and of more urgent ones: it
+ * may still leave after a pause, and is given back when it waits too long. */
+static uint32_t waiting_on(const struct channel *channel, enum fan_lane lane)
 {
     uint32_t waiting = 0;
 
     for (const struct claim *one = channel->sender->claims; one; one = one->next) {
-        if (one->channel == channel && one->state == CLAIM_OPEN && !one->closed_out)
+        if (one->channel == channel && one->state == CLAIM_OPEN && !one->closed_out &&
+                one->lane <= lane)
             waiting += one->opened - one->started + one->opening;
     }
     return waiting;
@@ -350,12 +351,14 @@ static uint32_t waiting_on(const struct channel *channel)
 static uint32_t want_open(const struct claim *claim)
 {
     struct channel *channel = claim->channel;
-    uint32_t left = claim->taken.size - claim->opened, waiting;
+    uint32_t left = claim->taken.size - claim->opened;
 
     if (claim->closed_out || left == 0 || claim->opened - claim->started >= channel->slice)
         return 0;
-    waiting = waiting_on(channel);
-    return waiting < 2 * channel->slice ? channel_may_open(channel, left, waiting) : 0;
+    /* What is less urgent may wait: it starts later. */
+    if (waiting_on(channel, claim->lane) >= 2 * channel->slice)
+        return 0;
+    return channel_may_open(channel, left, waiting_on(channel, FAN_LANE_NORMAL));
 }
 
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */

@@ -16,6 +16,24 @@ INSERT INTO ctl DEFAULT VALUES;
 GRANT SELECT ON ctl TO fan_gateway, fan_scheduler, fan_sender, fan_audience, fan_renderer;
 GRANT UPDATE ON ctl TO fan_gateway;
 
+-- What this database was when a person, or the first start, took it for the right one. A copy of it
+-- differs in something, and is held. No row: it was never used.
+CREATE TABLE site (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  id text NOT NULL DEFAULT gen_random_uuid()::text,
+  system bigint NOT NULL, timeline bigint NOT NULL, database bigint NOT NULL,
+    tables bigint NOT NULL,
+  -- null: not to be known here
+  files_at bigint, machine text, confirmed_at timestamptz NOT NULL DEFAULT now());
+
+-- When the cluster's PG_VERSION came to be where it is: nothing writes to it, and no copy keeps
+-- that time. Null for who may not look.
+CREATE FUNCTION fan_site_files() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN fan_us((pg_stat_file('PG_VERSION')).change);
+EXCEPTION WHEN insufficient_privilege OR undefined_file THEN RETURN NULL;
+END $$;
+
 CREATE SEQUENCE run_id;
 CREATE TABLE run (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('run_id'),

@@ -305,7 +305,7 @@ WITH u AS (
   UPDATE message m SET was = m.state, crashes = m.crashes + 1,
     state = CASE WHEN m.crashes + 1 >= $6::int THEN 4 ELSE m.state END,
     reason = CASE WHEN m.crashes + 1 >= $6 THEN 12 ELSE m.reason END,
-    due = CASE WHEN m.crashes + 1 >= $6 THEN NULL ELSE m.due END,
+    due = CASE WHEN m.crashes + 1 >= $6 THEN fan_now() ELSE m.due END,
     lost_epoch = CASE WHEN m.crashes + 1 >= $6 THEN NULL ELSE m.lost_epoch END
   WHERE m.account_id = $1 AND m.id = $5 AND coalesce(m.work, m.id >> 9) = $2
     AND (m.state = 0 AND EXISTS (SELECT FROM chunk c WHERE c.account_id = $1 AND c.id = $2

@@ -4,7 +4,8 @@
 -- name: control_get
 -- role: fan_gateway, fan_scheduler, fan_owner
 -- With the database's time, in microseconds.
-SELECT send_enabled, stop_reason, hold_reason, changed_at, changed_by, fan_now() FROM ctl;
+SELECT send_enabled, stop_reason, hold_reason, changed_at, changed_by, fan_now(), confirmed
+FROM ctl;
 
 -- name: control_set
 -- role: fan_gateway, fan_owner

@@ -26,6 +26,7 @@ enum fan_err fan_control_get(struct fan_db *db, struct fan_arena *arena, struct 
         .changed_at = fan_row_time(&rows, 0, 3),
         .changed_by = fan_row_text(&rows, 0, 4),
         .now = fan_row_i64(&rows, 0, 5),
+        .confirmed = fan_row_bool(&rows, 0, 6),
     };
     return FAN_OK;
 }

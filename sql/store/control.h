@@ -15,7 +15,8 @@ struct fan_control {
     struct fan_bytes hold_reason; /* why a person must confirm this database; absent: it is fine */
     fan_time changed_at;
     struct fan_bytes changed_by;
-    fan_time now; /* by the database's clock */
+    fan_time now;   /* by the database's clock */
+    bool confirmed; /* a person confirmed this database; the scheduler has not heard of it yet */
 };
 
 /** Whether anything may be sent. */

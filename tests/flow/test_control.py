@@ -267,6 +267,26 @@ def one_is_cancelled_before_and_while_its_audience_is_written():
     expect({name: stats[name] for name in OPEN}, dict.fromkeys(OPEN, 0))
 
 
+# ---- urgent ones ----
+
+def an_urgent_campaign_overtakes_a_large_one_on_the_same_channel():
+    slow = fanfare.sms_channel(name="Slow", rate=100, connections=CONNECTIONS)
+    since = len(fanfare.journal("twilio"))
+    large = launched(slow)
+    await_sent(large, 100)
+    urgent = fanfare.campaign(slow, message="At once", audience={"tags": ["few"]}, lane="urgent")
+    expect(fanfare.ok("GET", f"campaigns/{urgent}")["lane"], "urgent")
+    fanfare.launch(urgent)
+    fanfare.await_status(urgent, "completed")
+    fanfare.await_status(large, "completed")
+    theirs = {int(row[0]) for row in rows_of(fanfare, urgent, "m.id")}
+    order = [message_of(line) in theirs for line in fanfare.journal("twilio")[since:]]
+    expect((len(order), sum(order)), (CROWD + 3, 3))
+    behind = len(order) - 1 - max(n for n, is_urgent in enumerate(order) if is_urgent)
+    # All chunks of the large one were on their way; in line with them it would have been last.
+    assert behind > CROWD // 3, f"only {behind} came behind the urgent ones"
+
+
 # ---- dead letters ----
 
 def dead_letters(**query):
@@ -342,6 +362,7 @@ TESTS = [a_pause_bites_and_a_resumed_campaign_ends_complete,
          all_sending_is_stopped_through_the_api_or_without_it,
          a_cancelled_campaign_sends_no_more_and_its_books_agree,
          one_is_cancelled_before_and_while_its_audience_is_written,
+         an_urgent_campaign_overtakes_a_large_one_on_the_same_channel,
          dead_letters_are_told_with_their_reason_and_tried_again]
 
 with System(outside=True, SANDBOX_DELAY_MS=200, SENDER_LEASE_MS=4000,
