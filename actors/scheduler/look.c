@@ -192,6 +192,32 @@ static enum fan_err announce_running(struct fan_turn *turn, struct look *look)
     return moved ? fan_emit_campaign_changed(turn, &route, &news) : FAN_OK;
 }
 
+/* A callback had its time; now the provider is asked, until the policy decides. */
+static enum fan_err ask_lost(struct fan_turn *turn, struct look *look)
+{
+    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
+    const struct fan_run_live *row = look->row;
+    fan_time age = set->look_up_after_ms * FAN_MS, now = fan_clock_elapsed();
+    const struct fan_lost_home *homes;
+    size_t count;
+    enum fan_err err;
+
+    if (age > unknown_wait(row, set) / 2)
+        age = unknown_wait(row, set) / 2;
+    if (now - look->live->lost_asked < age)
+        return FAN_OK;
+    look->live->lost_asked = now;
+    err = fan_lost_homes(turn->db, row->account, row->run, age, LOST_HOMES, turn->arena, &homes,
+            &count, &turn->why);
+    for (size_t i = 0; i < count && !err; i++) {
+        const struct fan_lookup_request ask = { homes[i].chunk, homes[i].channel };
+        struct fan_route route = route_of(row, homes[i].lane);
+
+        err = fan_emit_lookup_request(turn, &route, &ask);
+    }
+    return err;
+}
+
 /* ---- a run of which nothing may leave ---- */
 
 /* News get lost: as long as a sender holds something, it is told again. */
@@ -240,6 +266,8 @@ static enum fan_err look_paused(struct fan_turn *turn, struct look *look)
 
     forget_asked(look->live);
     look->live->wants = 0; /* its part is others' meanwhile */
+    if (!err && !look->self->stopped)
+        err = ask_lost(turn, look);
     return err ? err : settle(turn, look);
 }
 
@@ -251,6 +279,8 @@ static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
     enum fan_err err = call_back(turn, look);
 
     if (!err)
+        err = ask_lost(turn, look);
+    if (!err)
         err = settle(turn, look);
     if (!err)
         err = fan_chunks_cancel(turn->db, row->account, row->run, CANCEL_AT_ONCE, turn->arena,
@@ -260,32 +290,6 @@ static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
     if (!err && chunks > 0)
         err = fan_turn_commit(turn);
     return err || chunks > 0 ? err : end_run(turn, look);
-}
-
-/* A callback had its time; now the provider is asked, until the policy decides. */
-static enum fan_err ask_lost(struct fan_turn *turn, struct look *look)
-{
-    const struct scheduler_settings *set = fan_actor_settings(turn->actor);
-    const struct fan_run_live *row = look->row;
-    fan_time age = set->look_up_after_ms * FAN_MS, now = fan_clock_elapsed();
-    const struct fan_lost_home *homes;
-    size_t count;
-    enum fan_err err;
-
-    if (age > unknown_wait(row, set) / 2)
-        age = unknown_wait(row, set) / 2;
-    if (now - look->live->lost_asked < age)
-        return FAN_OK;
-    look->live->lost_asked = now;
-    err = fan_lost_homes(turn->db, row->account, row->run, age, LOST_HOMES, turn->arena, &homes,
-            &count, &turn->why);
-    for (size_t i = 0; i < count && !err; i++) {
-        const struct fan_lookup_request ask = { homes[i].chunk, homes[i].channel };
-        struct fan_route route = route_of(row, homes[i].lane);
-
-        err = fan_emit_lookup_request(turn, &route, &ask);
-    }
-    return err;
 }
 
 static enum fan_err look_turn(struct fan_turn *turn, void *context)
