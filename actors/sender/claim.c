@@ -211,7 +211,7 @@ static bool is_not_wanted(struct sender *self, fan_id account, fan_id id)
 void claim_take(struct sender *self, const struct fan_route *route,
         const struct fan_send_request *request)
 {
-    bool refused = fan_actor_draining(self->actor) ||
+    bool refused = fan_actor_draining(self->actor) || !sender_can_write(self) ||
             is_not_wanted(self, route->account, request->channel) ||
             (route->lane != FAN_LANE_URGENT &&
                     is_backed_up(self, route->account, request->channel));
@@ -313,7 +313,7 @@ void claim_pump(struct claim *claim)
     case CLAIM_ENDING:
         break;
     }
-    if (claim->channel && is_left_alone(claim->channel, now))
+    if ((claim->channel && is_left_alone(claim->channel, now)) || !sender_can_write(claim->sender))
         claim->closed_out = true;
     start_what_may(claim);
     if (!claim->busy && now >= claim->retry_at)
@@ -384,6 +384,7 @@ void claims_tick(struct sender *self)
     fan_time now = fan_clock_elapsed();
 
     health_tick(self);
+    sender_mend(self);
     for (struct claim *claim = self->claims; claim; claim = claim->next) {
         bool held = claim->state == CLAIM_OPEN || claim->state == CLAIM_LOADING;
 

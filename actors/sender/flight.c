@@ -151,6 +151,16 @@ static void refuse(struct flight *flight, const struct fan_why *why)
     land(flight, &result);
 }
 
+/* That it is started cannot be written down, so it is not. */
+static void give_back(struct flight *flight)
+{
+    struct result result = result_of(flight, FAN_MESSAGE_RETRY);
+
+    result.outcome = FAN_RETRY_LATER;
+    result.free = true;
+    land(flight, &result);
+}
+
 static struct fan_bytes unsubscribe_url(const struct sender *self, struct fan_bytes token,
         struct fan_arena *arena)
 {
@@ -235,6 +245,10 @@ void flight_start(struct claim *claim, uint32_t position)
     }
     FAN_FAULT("sender.before_start");
     journal_started(claim->slot, position);
+    if (!sender_can_write(claim->sender)) {
+        give_back(flight);
+        return;
+    }
     FAN_FAULT("sender.started");
     call = call_of(flight);
     fan_http_send(claim->channel->client, &call, may_begin, on_reply, flight);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -44,7 +45,38 @@ struct journal {
     struct head *head;
     struct journal_slot *slots;
     uint32_t slots_len;
+    volatile sig_atomic_t broken; /* a page of it is not the file's any more */
 };
+
+/* A signal's handler can be handed nothing: so the journal of this process stands here. */
+static struct journal *volatile guarded;
+
+/* The disk under a page is gone. Memory takes its place, so that this process goes on; what is
+ * stored there dies with it, so from now on nothing may be started (journal_is_broken). */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    struct journal *self = guarded;
+    char *at = info->si_addr, *page;
+
+    (void)context;
+    if (self && at >= (char *)self->head && at < (char *)self->head + self->size) {
+        page = at - (uintptr_t)at % HEAD_SIZE;
+        if (mmap(page, HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                    -1, 0) != MAP_FAILED) {
+            self->broken = 1;
+            return;
+        }
+    }
+    signal(number, SIG_DFL); /* not ours: the same access ends the process */
+}
+
+static void guard(struct journal *self)
+{
+    struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+
+    guarded = self;
+    sigaction(SIGBUS, &action, NULL);
+}
 
 static void read_boot(char out[40])
 {
@@ -67,12 +99,11 @@ static enum fan_err refuse(struct fan_why *why, const char *path, const char *wh
             strerror(errno));
 }
 
-static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why *why)
+static enum fan_err prepare(struct journal *self, const char *young, uint64_t owner,
+        struct fan_why *why)
 {
-    char young[sizeof self->path + 4]; /* nobody looks for a dead writer's file under this name */
     int full;
 
-    snprintf(young, sizeof young, "%s.new", self->path);
     self->fd = open(young, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (self->fd < 0)
         return refuse(why, self->path, "made");
@@ -91,12 +122,17 @@ static enum fan_err prepare(struct journal *self, uint64_t owner, struct fan_why
         return refuse(why, self->path, "mapped");
     }
     self->slots = (struct journal_slot *)((char *)self->head + HEAD_SIZE);
+    guard(self);
     read_boot(self->head->boot);
     self->head->owner = owner;
     self->head->slots = self->slots_len;
     self->head->slot_size = sizeof(struct journal_slot);
     atomic_thread_fence(memory_order_release);
     memcpy(self->head->magic, MAGIC, sizeof self->head->magic);
+    if (self->broken) {
+        errno = EIO;
+        return refuse(why, self->path, "written");
+    }
     return rename(young, self->path) ? refuse(why, self->path, "named") : FAN_OK;
 }
 
@@ -104,6 +140,7 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
         struct fan_why *why)
 {
     struct journal *self = calloc(1, sizeof *self);
+    char young[sizeof self->path + 4]; /* nobody looks for a dead writer's file under this name */
     enum fan_err err;
 
     if (!self)
@@ -118,9 +155,12 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
         free(self);
         return err;
     }
-    err = prepare(self, owner, why);
-    if (err)
+    snprintf(young, sizeof young, "%s.new", self->path);
+    err = prepare(self, young, owner, why);
+    if (err) {
+        unlink(young); /* on a full disk it would take the room that it lacks */
         journal_remove(&self);
+    }
     *out = self;
     return err;
 }
@@ -131,6 +171,8 @@ void journal_remove(struct journal **journal)
 
     if (!self)
         return;
+    if (guarded == self)
+        guarded = NULL;
     if (self->head)
         munmap(self->head, self->size);
     if (self->fd >= 0) {
@@ -139,6 +181,11 @@ void journal_remove(struct journal **journal)
     }
     free(self);
     *journal = NULL;
+}
+
+bool journal_is_broken(const struct journal *journal)
+{
+    return journal->broken != 0;
 }
 
 struct journal_slot *journal_take(struct journal *journal)

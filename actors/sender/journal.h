@@ -66,6 +66,10 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
 /** Remove it: a sender that stopped in good order leaves nothing to replay. */
 void journal_remove(struct journal **journal);
 
+/** Whether its file cannot be written any more (the disk fails, is full, somebody cut it short):
+ * what was stored since may be lost with this process, so nothing may be started. */
+bool journal_is_broken(const struct journal *journal);
+
 /** A free slot, or NULL. */
 struct journal_slot *journal_take(struct journal *journal);
 void journal_release(struct journal_slot *slot);

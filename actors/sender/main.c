@@ -29,7 +29,7 @@ static const struct fan_setting settings[] = {
     FAN_SET_END,
 };
 
-enum { TICK_MS = 1000 };
+enum { TICK_MS = 1000, MEND_S = 2 };
 
 static void on_tick(void *context)
 {
@@ -62,6 +62,8 @@ static void make_metrics(struct sender *self)
             "Times that repeated attempts waited for their channel's budget");
     self->found = fan_metric_counter(metrics, "fanfare_lookups_found_total", "",
             "Messages whose answer was lost and that their provider said it had taken");
+    self->unwritable = fan_metric_gauge(metrics, "fanfare_journal_broken", "",
+            "1 while the journal cannot be written, and so nothing is sent");
     self->held = fan_metric_gauge(metrics, "fanfare_claims", "", "Chunks held");
     fan_arena_free(&arena);
 }
@@ -78,6 +80,42 @@ static enum fan_err open_keys(struct sender *self, struct fan_arena *arena, stru
     enum fan_err err = fan_seal_secret_load(keys, "sender", &self->secret, why);
 
     return err ? err : fan_token_key_load(keys, &self->tokens, why);
+}
+
+static enum fan_err open_journal(struct sender *self, struct fan_arena *arena, struct fan_why *why)
+{
+    return journal_create(fan_arena_printf(arena, "%s/journal",
+                                  fan_actor_common(self->actor)->state_dir),
+            fan_actor_incarnation(self->actor), self->set->chunks, &self->journal, why);
+}
+
+bool sender_can_write(const struct sender *self)
+{
+    return self->journal && !journal_is_broken(self->journal);
+}
+
+void sender_mend(struct sender *self)
+{
+    fan_time now = fan_clock_elapsed();
+    struct fan_why why = { 0 };
+    struct fan_arena *arena;
+
+    fan_metric_set(self->unwritable, !sender_can_write(self));
+    if (sender_can_write(self) || now < self->mend_at)
+        return;
+    if (self->journal)
+        fan_log(NULL, FAN_ERROR, "journal.broken",
+                "the journal cannot be written: nothing is sent until another one can be made");
+    self->mend_at = now + MEND_S * FAN_SECOND;
+    if (self->claims)
+        return;
+    journal_remove(&self->journal);
+    arena = fan_arena_new();
+    if (open_journal(self, arena, &why))
+        fan_log(NULL, FAN_ERROR, "journal.unwritable", "nothing is sent: %s", why.text);
+    else
+        fan_log(NULL, FAN_WARN, "journal.mended", "there is another journal: sending goes on");
+    fan_arena_free(&arena);
 }
 
 static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan_why *why)
@@ -101,9 +139,7 @@ static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan
     make_metrics(self);
     err = open_keys(self, arena, why);
     if (!err)
-        err = journal_create(fan_arena_printf(arena, "%s/journal",
-                                     fan_actor_common(actor)->state_dir),
-                fan_actor_incarnation(actor), self->set->chunks, &self->journal, why);
+        err = open_journal(self, arena, why);
     fan_arena_free(&arena);
     if (err)
         return err;

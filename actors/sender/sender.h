@@ -110,7 +110,8 @@ struct sender {
     struct fan_db_watch *watch;
     struct fan_seal_secret *secret;
     struct fan_token_key *tokens;
-    struct journal *journal;
+    struct journal *journal; /* NULL: it broke, and another one cannot be made yet */
+    fan_time mend_at;        /* elapsed: not before */
     struct replay *replay;
     struct channel *channels;
     struct claim *claims;
@@ -122,7 +123,7 @@ struct sender {
     struct fan_metric *outcomes[FAN_OUTCOME_CLASS_COUNT];
     struct fan_metric *latency, *held, *found;
     struct fan_metric *paused[FAN_HEALTH_REASON_COUNT];
-    struct fan_metric *channels_paused, *channels_slowed, *cuts, *budget_waits;
+    struct fan_metric *channels_paused, *channels_slowed, *cuts, *budget_waits, *unwritable;
 };
 
 /* ---- claim.c ---- */
@@ -162,6 +163,11 @@ void claim_say(struct claim *claim);
 void claim_renew(struct claim *claim);
 
 /* ---- main.c ---- */
+
+/** Whether messages may be started: what is done can be written down. */
+bool sender_can_write(const struct sender *self);
+/** Make another journal in the place of one that broke, once no claim needs that. */
+void sender_mend(struct sender *self);
 
 /** 32 random bits, for delays. */
 uint32_t sender_draw(struct sender *self);

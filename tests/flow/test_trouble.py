@@ -2,6 +2,8 @@
 
 Several senders share each channel; the provider is a server that is told how to answer.
 """
+import glob
+import os
 import time
 
 from books import all_is_final, statistics_are_a_recount
@@ -177,7 +179,25 @@ def a_message_that_kills_its_sender_three_times_is_a_dead_letter():
     expect(all_is_final(fanfare, other)["sent"], 20)
 
 
-TESTS = [a_message_that_kills_its_sender_three_times_is_a_dead_letter,
+def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
+    """The files under the journals are cut short in the middle of a run: nothing is started that
+    is not written down, the senders live on, and nobody gets two or is left out."""
+    provider = Provider()
+    campaign = send_to(provider.channel(fanfare, rate=200), 1000)
+    eventually(lambda: len(provider.asked()) > 200, 20, "it is sending")
+    before = {name: pid for name, pid in fanfare.pids().items() if name.startswith("sender-sms")}
+    journals = glob.glob(fanfare.home + "/state/journal/*.journal")
+    assert journals, "no journal is found"
+    for path in journals:
+        os.truncate(path, 0)
+    fanfare.await_status(campaign, "completed", seconds=60)
+    stats = all_is_final(fanfare, campaign)
+    expect((stats["sent"], set(provider.times.values())), (1000, {1}))
+    assert logged("journal.broken") and logged("journal.mended"), "nobody said so"
+    expect({name: fanfare.pids()[name] for name in before}, before, "the senders live on")
+
+
+TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing, a_message_that_kills_its_sender_three_times_is_a_dead_letter,
          being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,

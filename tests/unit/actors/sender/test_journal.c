@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +172,41 @@ static void whose_request_was_being_written_is_told_until_it_is_started(void **s
     assert_int_equal(journal_died_writing(&slot), -1);
     slot.writing = UINT32_MAX;
     assert_int_equal(journal_died_writing(&slot), -1);
+}
+
+static void a_file_that_is_gone_under_it_breaks_it_and_ends_nothing(void **state)
+{
+    struct journal *journal = create(OWNER);
+    struct journal_slot *slot = hold(journal, 9);
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/sender-%016x.journal", folder, OWNER);
+    journal_started(slot, 0);
+    assert_false(journal_is_broken(journal));
+    assert_int_equal(truncate(path, 0), 0);
+    journal_started(slot, 4);
+    assert_true(journal_is_broken(journal));
+    assert_int_equal(slot->records[4].word, JOURNAL_STARTED);
+    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_LIT("id"));
+    journal_remove(&journal);
+}
+
+static void one_that_finds_no_room_leaves_nothing_behind(void **state)
+{
+    const struct rlimit little = { 64 * 1024, RLIM_INFINITY };
+    struct journal *journal = NULL;
+    struct fan_why why = { 0 };
+    struct rlimit before;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    assert_int_equal(journal_create(folder, OWNER, SLOTS, &journal, &why), FAN_UNAVAILABLE);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_non_null(strstr(why.text, "given room"));
+    assert_null(journal);
+    assert_int_equal(rmdir(folder), 0); /* it is empty */
+    assert_int_equal(mkdir(folder, 0700), 0);
 }
 
 static void a_slot_that_says_too_much_is_read_within_its_bounds(void **state)
@@ -351,6 +388,8 @@ int main(void)
         TEST(slots_are_taken_and_come_back_clean),
         TEST(a_record_of_another_claim_counts_for_nothing),
         TEST(whose_request_was_being_written_is_told_until_it_is_started),
+        TEST(a_file_that_is_gone_under_it_breaks_it_and_ends_nothing),
+        TEST(one_that_finds_no_room_leaves_nothing_behind),
         TEST(no_record_crosses_a_page),
         TEST(of_an_id_that_is_too_long_nothing_is_kept),
         TEST(a_journal_that_cannot_be_made_says_why),
