@@ -46,7 +46,6 @@ static enum fan_outcome_class class_of_status(int status)
     switch (status) {
     case 408:
     case 429:
-    case 503:
         return FAN_RETRY_LATER;
     case 401:
     case 402:
@@ -66,7 +65,8 @@ static enum fan_outcome_class class_of_status(int status)
         return FAN_CHANNEL_PAUSE;
     if (status >= 400 && status < 500) /* unknown reason: fail no more than this one */
         return FAN_RECIPIENT_PERMANENT;
-    return FAN_AMBIGUOUS; /* 2xx reaches us only when nobody could read it */
+    return FAN_AMBIGUOUS; /* 5xx: who knows how far it came. 2xx: reaches us only when nobody could
+                             read it */
 }
 
 void fan_outcome_by_status(const struct fan_response *response, struct fan_outcome *out)
