@@ -118,6 +118,7 @@ void scheduler_launch_due(struct scheduler *self)
     for (size_t i = 0; i < due.count; i++) {
         struct fan_route route = { .account = due.at[i].account };
         (void)fan_actor_turn(self->actor, &route, launch, &due.at[i], NULL);
+        FAN_FAULT("scheduler.launched");
     }
     free(due.at);
 }

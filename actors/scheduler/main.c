@@ -13,6 +13,8 @@
 
 #include <stdlib.h>
 
+enum { DEPOSE_EVERY_MS = 500 };
+
 static const struct fan_setting settings[] = {
     FAN_SET_U32(struct scheduler_settings, sweep_ms, "200", 10, 10000,
             "milliseconds between looks at every live run"),
@@ -32,6 +34,8 @@ static const struct fan_setting settings[] = {
             "milliseconds after which providers are asked for messages whose answer was lost"),
     FAN_SET_BOOL(struct scheduler_settings, trust_failover, "false",
             "standbys are synchronous: a promoted one lacks nothing and needs no confirmation"),
+    FAN_SET_U32(struct scheduler_settings, depose_ms, "10000", 1000, 600000,
+            "milliseconds of silence after which another scheduler takes the lead"),
     FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
             "days that the event log is kept"),
     FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",
@@ -151,14 +155,33 @@ static void sweep(struct scheduler *self)
     fan_arena_free(&arena);
 }
 
+/* A leader whose process hangs keeps its lock for as long as its connection lives; it speaks on
+ * that at every sweep, so silence tells. */
+static void look_at_leader(struct scheduler *self, struct fan_arena *arena)
+{
+    const struct scheduler_settings *set = fan_actor_settings(self->actor);
+    fan_time now = fan_clock_elapsed();
+    struct fan_why why;
+    bool deposed;
+
+    if (now < self->depose_at)
+        return;
+    self->depose_at = now + DEPOSE_EVERY_MS * FAN_MS;
+    if (fan_run_depose(self->lock, set->depose_ms * FAN_MS, arena, &deposed, &why))
+        fan_log(NULL, FAN_WARN, "lead.unknown", "the leader cannot be looked at: %s", why.text);
+    else if (deposed)
+        fan_log(NULL, FAN_WARN, "lead.deposed", "the leader was silent for %u ms", set->depose_ms);
+}
+
 static void lead_or_stand_by(struct scheduler *self)
 {
     struct fan_arena *arena = fan_arena_new();
     struct fan_why why = { 0 };
     bool leading = false;
+    enum fan_err err = fan_run_lead(self->lock, arena, &leading, &why);
 
-    if (fan_run_lead(self->lock, arena, &leading, &why))
-        leading = false;
+    if (!err && !leading)
+        look_at_leader(self, arena);
     fan_arena_free(&arena);
     if (leading != self->leading)
         fan_log(NULL, FAN_INFO, leading ? "lead.taken" : "lead.lost", "%s", why.text);

@@ -19,6 +19,7 @@ struct scheduler_settings {
     uint32_t look_up_after_ms; /* unknowns are asked for at their provider */
     uint32_t unknown_wait_ms;  /* unknowns wait for evidence so long, unless their campaign says */
     uint32_t unknown_wait_mail_ms;
+    uint32_t depose_ms;          /* a leader that is silent for so long is replaced */
     uint32_t keep_events;        /* days */
     bool trust_failover;         /* a promoted standby lacks nothing */
     uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
@@ -47,6 +48,7 @@ struct scheduler {
     bool statistics_asked;
     fan_time statistics_at; /* elapsed: not before */
     bool leading;
+    fan_time depose_at; /* elapsed: when the leader's silence is next looked at */
     struct live *runs; /* runs[count], in no order */
     size_t count, room;
     uint64_t round;

@@ -237,6 +237,16 @@ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 46
   AND objid = 1 AND granted
     AND pid = pg_backend_pid()) OR pg_try_advisory_lock(4605, 1);
 
+-- name: run_depose
+-- role: fan_scheduler
+-- End the connection that holds the scheduler's lock, when its process has not spoken on it for so
+-- long: it hangs, or its host is out of reach. (microseconds) -> whether one was ended
+SELECT coalesce(bool_or(pg_terminate_backend(a.pid)), false)
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.classid = 4605 AND l.objid = 1 AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND a.usename = current_user AND fan_us(a.state_change) < fan_now() - $1::bigint;
+
 -- name: run_partitions
 -- role: fan_owner
 -- Keep one partition of messages ahead of the newest chunk.

@@ -454,6 +454,25 @@ enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *lead
     return err;
 }
 
+enum fan_err fan_run_depose(struct fan_db *db, fan_time silent_us, struct fan_arena *arena,
+        bool *deposed, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    *deposed = false;
+    fan_args_begin(&args, arena);
+    fan_arg_i64(&args, silent_us);
+    err = fan_db_run(db, &fan_q_run_depose, &args, &rows, why);
+    if (err) {
+        fan_db_abort(db);
+        return err;
+    }
+    *deposed = fan_row_bool(&rows, 0, 0);
+    return fan_db_commit(db, why);
+}
+
 enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena, struct fan_why *why)
 {
     struct fan_args args;

@@ -145,6 +145,11 @@ enum fan_err fan_campaign_move(struct fan_db *db, fan_id account, fan_id campaig
 enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading,
         struct fan_why *why) FAN_MUST_CHECK;
 
+/** End the connection that holds that lock when it has been silent for @silent_us: its process
+ * hangs. Should it wake up, it finds out before its next look. @deposed: out. */
+enum fan_err fan_run_depose(struct fan_db *db, fan_time silent_us, struct fan_arena *arena,
+        bool *deposed, struct fan_why *why) FAN_MUST_CHECK;
+
 /** Keep one partition of messages ahead of the newest chunk. As the owner role. */
 enum fan_err fan_run_partitions(struct fan_db *owner, struct fan_arena *arena,
         struct fan_why *why) FAN_MUST_CHECK;

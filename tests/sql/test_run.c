@@ -350,6 +350,30 @@ static void one_scheduler_leads_until_its_connection_ends(void **state)
     fan_db_free(&other);
 }
 
+static void a_leader_that_is_silent_for_long_is_replaced(void **state)
+{
+    struct fan_db *other;
+    char url[PG_URL];
+    bool leading, deposed;
+
+    pg_url_as(w.url, "fan_scheduler", url);
+    other = pg_connect(url, FAN_DB_FREE);
+    fan_db_account(w.scheduler, 0);
+    assert_int_equal(fan_run_lead(w.scheduler, w.arena, &leading, &w.why), FAN_OK);
+    assert_true(leading);
+    assert_int_equal(fan_run_depose(other, 600 * FAN_SECOND, w.arena, &deposed, &w.why), FAN_OK);
+    assert_false(deposed);
+    assert_int_equal(fan_run_depose(other, 0, w.arena, &deposed, &w.why), FAN_OK);
+    assert_true(deposed);
+    for (int i = 0; i < 100 && deposed; i++)
+        assert_int_equal(fan_run_depose(other, 0, w.arena, &deposed, &w.why), FAN_OK);
+    assert_int_equal(fan_run_lead(other, w.arena, &leading, &w.why), FAN_OK);
+    assert_true(leading);
+    assert_int_equal(fan_run_lead(w.scheduler, w.arena, &leading, &w.why), FAN_OK);
+    assert_false(leading);
+    fan_db_free(&other);
+}
+
 static void there_is_always_a_partition_for_the_next_chunks(void **state)
 {
     for (int64_t newest = 1; newest < 1 << 19; newest += 100000) {
@@ -381,6 +405,7 @@ int main(void)
         TEST(a_run_does_not_end_before_its_audience_is_complete),
         TEST(the_scheduler_sees_live_runs_of_all_accounts),
         TEST(one_scheduler_leads_until_its_connection_ends),
+        TEST(a_leader_that_is_silent_for_long_is_replaced),
         TEST(there_is_always_a_partition_for_the_next_chunks),
 #undef TEST
     };
