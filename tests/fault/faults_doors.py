@@ -6,20 +6,23 @@ from collections import Counter
 from checks import eventually, expect
 from faults import QUICK, fault
 from sites import AT_MOST_ONCE, Campaign
+from system import ANOTHER, GATEWAY
 
 INGESTER = "ingester"
 
 
-@fault("F16", "fifty triggers of one campaign at once make one run")
+@fault("F16", "fifty triggers of one campaign at once, through two gateways, make one run")
 def fifty_triggers(site):
-    with site.load() as load:
+    with site.load() as load, site.another_door("gateway"):
         id = site.campaign(site.accounts[0].channel, message="Hello {first_name}",
                            audience={"tags": ["few"]})
-        replies = []
+        replies, together = [], threading.Barrier(50)
 
-        def trigger():
-            replies.append(site.post(f"/api/v1/campaigns/{id}/send"))
-        threads = [threading.Thread(target=trigger) for _ in range(50)]
+        def trigger(port):
+            together.wait()
+            replies.append(site.call("POST", f"/api/v1/campaigns/{id}/send", port=port))
+        threads = [threading.Thread(target=trigger, args=(port,))
+                   for port in 25 * (GATEWAY, ANOTHER)]
         for thread in threads:
             thread.start()
         for thread in threads:

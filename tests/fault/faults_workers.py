@@ -1,31 +1,15 @@
 """Those who prepare, decide and write die in the middle of it, or sleep."""
-import datetime
-import time
-
 from checks import eventually, expect
 from faults import QUICK, fault
 from people import as_csv, people
-from sites import AT_MOST_ONCE, Campaign
-
-TWO_SCHEDULERS = {"another": ("scheduler", "sender-sms")}
+from sites import AT_MOST_ONCE
 
 
-@fault("F10", "a scheduler killed around each statement that moves chunks leaves nothing behind")
-def scheduler(site):
-    """Throttled people make retries, failing answers make unknowns, a sleeping sender a lease that
-    is over: so every kind of statement is met."""
-    with site.load(tags=("crowd", "throttled", "failing")) as load:
-        for moment in ("leading", "promoting", "promoted", "settling", "settled", "ending_run"):
-            load.strike("scheduler." + moment)
-
-
-@fault("F11", "a leading scheduler that sleeps for long is no second one when it wakes up",
-       settings=TWO_SCHEDULERS)
-def sleeping_leader(site):
+@fault("F10", "a broker killed with frames in its hands costs only time")
+def broker(site):
     with site.load() as load:
-        _, pid = load.strike("scheduler.leading", nth=5, action="stop")
-        time.sleep(8)
-        site.wake(pid)
+        for moment in ("received", "before_handover", "handed_over"):
+            load.strike_new("broker." + moment, nth=3, process="broker")
 
 
 @fault("F12", "a renderer killed while it writes copies, and a slow one, cost only time")
@@ -41,37 +25,29 @@ def renderer(site):
 @fault("F14", "a resolver killed in, before and after the commit of a page plans everybody once",
        tier=QUICK)
 def resolver(site):
-    with site.load() as load:
+    with site.load(policies=(AT_MOST_ONCE,), foreign=False) as load:
         for moment in ("page_written", "before_commit", "page_committed"):
-            fault = site.faults.arm("audience." + moment, nth=2)
-            load.more()
-            load.struck(fault)
+            load.strike_new("audience." + moment, nth=2)
 
 
-@fault("F15", "a scheduler killed as it launches a scheduled campaign launches it once",
-       settings=TWO_SCHEDULERS)
-def at_the_due_instant(site):
-    with site.load(policies=()) as load:
-        for moment in ("run_due", "run_inserted", "turn.committed"):
-            place = moment if "." in moment else "scheduler." + moment
-            at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
-            id = site.campaign(site.accounts[0].channel, message="Hello {first_name}",
-                               audience={"tags": ["few"]}, scheduled_at=at.isoformat())
-            if place == "turn.committed":  # the look at the clock is a turn as well
-                eventually(lambda: datetime.datetime.now(datetime.timezone.utc) >= at)
-            load.strike(place, process="scheduler")
-            site.await_status(id, "running", "completed")
-            run = site.number(f"SELECT id FROM run WHERE campaign_id = {id}")
-            load.campaigns.append(Campaign(1, id, run, AT_MOST_ONCE, site.crowds["few"]))
-
-
-@fault("F20", "a scheduler killed while it takes chunks back from a sender leaves none behind",
-       settings={"another": ("sender-sms",)})
-def taking_back(site):
+@fault("F20", "a scheduler killed around each statement that moves chunks leaves none behind")
+def scheduler(site):
+    """A few failing answers make unknowns, throttled people retries, a sleeping sender a lease that
+    is over: so every kind of statement is met."""
+    with site.load(policies=(AT_MOST_ONCE,), tags=("few", "doubtful")) as load:
+        for moment in ("turn.before_commit", "turn.committed", "turn.emitted"):
+            load.strike_new(moment, nth=3, process="scheduler")
+        for moment in ("leading", "settling", "settled"):
+            load.strike("scheduler." + moment)
+        load.strike_new("scheduler.ending_run")
+    fault = site.faults.arm("scheduler.promoting")
+    with site.load(policies=(AT_MOST_ONCE,), tags=("few", "throttled")) as load:
+        load.struck(fault)
+        load.strike("scheduler.promoted")
     for moment in ("before_take_back", "taking_back", "taken_back", "before_worker_gone"):
-        with site.load() as load:
+        with site.load(policies=(AT_MOST_ONCE,), foreign=False) as load:
             _, pid = load.strike("sender.opened", nth=2, process="sender-sms", action="stop")
-            load.strike("scheduler." + moment, seconds=20)
+            load.strike("scheduler." + moment)
             site.wake(pid)
 
 

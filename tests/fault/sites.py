@@ -26,6 +26,8 @@ LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 5, 30
 RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
 CALLBACK_MS = 1500  # and up to twice as much: later than a sender is back and could do wrong
 CROWD, FOREIGN, FEW, TROUBLED = 1000, 60, 30, 30
+DOUBTFUL = 3  # people whose provider fails, so few that their channel is not left alone for it
+SLOWEST = 40  # messages a second, on the busiest machine that this is to pass on
 SUPPRESSED = 5  # of each crowd
 RESTART_MS = 300
 ENDINGS = {"throttled": 429, "failing": 500, "silent": 999}  # of the numbers of people in trouble
@@ -69,7 +71,7 @@ class Site(System):
     """server: what a PostgreSQL of the fault's own is told; without it, `fanfare up` runs one."""
 
     def __init__(self, crowd=CROWD, seed=1, server=None, **settings):
-        super().__init__(outside=True, restart_ms=RESTART_MS, **{**SETTINGS, **settings})
+        super().__init__(outside=True, **{"restart_ms": RESTART_MS, **SETTINGS, **settings})
         self.env = {name: value.replace("{home}", self.home) for name, value in self.env.items()}
         self.server = Server(self.home, **server) if server is not None else None
         self.crowd, self.seed, self.rate, self.connections = crowd, seed, RATE, CONNECTIONS
@@ -115,7 +117,10 @@ class Site(System):
             for tag, ending in ENDINGS.items():
                 troubled = [person(10000 * k + ending) for k in range(1, TROUBLED + 1)]
                 self.import_csv(as_csv(troubled), tags=tag)
-        self.crowds = {"crowd": self.crowd, "few": FEW, **dict.fromkeys(ENDINGS, TROUBLED)}
+            doubtful = [person(10000 * (TROUBLED + k) + 500) for k in range(1, DOUBTFUL + 1)]
+            self.import_csv(as_csv(doubtful), tags="doubtful")
+        self.crowds = {"crowd": self.crowd, "few": FEW, "doubtful": DOUBTFUL,
+                       **dict.fromkeys(ENDINGS, TROUBLED)}
 
     def _second_account(self):
         id = self.number("INSERT INTO account (name) VALUES ('Canary') RETURNING account_id")
@@ -141,12 +146,12 @@ class Site(System):
 
     # ---- campaigns ----
 
-    def begin(self, account, policy, tags=("crowd",), channel=None):
+    def begin(self, account, policy, tags=("crowd",), channel=None, **more):
         """Launch a campaign to everybody with one of the tags."""
         with account:
             id = self.campaign(channel or account.channel, message="Hello {first_name}",
                                audience={"tags": list(tags)}, delivery_policy=policy,
-                               unknown_wait_seconds=UNKNOWN_S)
+                               unknown_wait_seconds=UNKNOWN_S, **more)
             run = self.launch(id)["run_id"]
         crowd = sum(self.crowds[tag] for tag in tags) if account.id == 1 else FOREIGN
         return Campaign(account.id, id, run, policy, crowd)
@@ -261,6 +266,12 @@ class Load:
         """What the provider was asked since the load began."""
         return self.site.journal_since(self.since)
 
+    def strike_new(self, place, nth=1, process=""):
+        """As strike, and the same campaigns once more meet it: for what happens at their begin."""
+        fault = self.site.faults.arm(place, nth, process=process)
+        self.more()
+        return self.struck(fault)
+
     def await_requests(self, share):
         """Wait until a share of all messages has reached the provider."""
         wanted = share * sum(campaign.crowd for campaign in self.campaigns)
@@ -284,7 +295,9 @@ class Load:
         self.site.await_process(name, pid)
 
     def settle(self, seconds=LEASE_S + GRACE_S + UNKNOWN_S + CALM_S + 30):
-        """I9: everything ends within the lease, the grace, the wait for evidence, and a while."""
+        """I9: everything ends within the lease, the grace, the wait for evidence, a while, and what
+        the sending itself takes."""
+        seconds += sum(campaign.crowd for campaign in self.campaigns) / SLOWEST
         eventually(lambda: self.left() == 0, seconds, "I9: the runs end", pause=0.2)
         invariants.callbacks_come_to_rest(self.site)
 
@@ -292,7 +305,7 @@ class Load:
         """How many runs have not ended; -1: PostgreSQL does not say."""
         try:
             return self.site.number(
-                f"SELECT count(*) FROM run WHERE id IN ({self.runs}) AND state < 3")
+                f"SELECT count(*) FROM run WHERE id IN ({self.runs}) AND ended_at IS NULL")
         except AssertionError:
             return -1
 

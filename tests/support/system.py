@@ -4,6 +4,7 @@
 so that several may run beside each other. Started by root, all of it is user fanfare's. It ends
 with the test, however that ends; when the test ends badly, it says what the processes logged.
 """
+import contextlib
 import ctypes
 import http.client
 import json
@@ -28,7 +29,7 @@ BUILD = os.environ.get("FAN_BUILD", "build/test")
 SOURCE = os.environ.get("FAN_SOURCE", ".")
 PORTS = 32  # 30 that `fanfare up` takes from its --port on, and two for a simulator outside
 GATEWAY, INGESTER, SANDBOX = range(3)
-OUTSIDE = 30
+OUTSIDE, ANOTHER = 30, 29  # the simulator's when it stands outside, and another door's
 SPOOL_HEAD = 48  # bytes that each file of the spool begins with
 LOG_LINES = 30  # of each process, shown when a test fails: the last, or what a crash says
 CRASH = re.compile(r"ERROR: \w+Sanitizer|runtime error:|assertion")
@@ -236,17 +237,32 @@ class System:
             return process["state"] == "ready" and process["pid"] != before
         eventually(is_back, seconds, f"{name} is started again")
 
+    @contextlib.contextmanager
+    def another_door(self, name):
+        """One more gateway or ingester, which nobody supervises, on the port ANOTHER; yields its
+        process. It may be ended, and started again by the block's own start()."""
+        with open(f"/proc/{self.pids()[name]}/environ", "rb") as file:
+            words = [word.decode().partition("=") for word in file.read().split(b"\0") if word]
+        env = {key: value for key, _, value in words
+               if key not in ("FANFARE_SUPERVISED", "NOTIFY_SOCKET")}
+        door = Door(self, name, env)
+        door.start()
+        try:
+            yield door
+        finally:
+            door.stop()
+
     # ---- its API ----
 
     def url(self, port, path=""):
         return f"http://127.0.0.1:{self.base + port}{path}"
 
-    def call(self, method, path, body=None, key=None, **headers):
+    def call(self, method, path, body=None, key=None, port=GATEWAY, **headers):
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         headers["Authorization"] = "Bearer " + (self.key if key is None else key)
-        connection = http.client.HTTPConnection("127.0.0.1", self.base + GATEWAY, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.base + port, timeout=30)
         try:
             connection.request(method, path, body.encode() if body else None, headers)
             return Reply(connection.getresponse())
@@ -416,6 +432,29 @@ class System:
         """The JSON lines that a process logged."""
         lines = self._read(f"log/{name}.log").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+class Door:
+    def __init__(self, system, name, env):
+        self.system, self.name, self.env, self.process = system, name, env, None
+
+    def start(self):
+        system = self.system
+        with open(system._path(f"log/{self.name}-2.log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(system.bin, "fanfare-" + self.name), "--name", self.name + "-2",
+                 "--listen", f"127.0.0.1:{system.base + ANOTHER}", "--status-listen", ""],
+                env=self.env, stderr=log, cwd=system.home, preexec_fn=die_with_parent, **runs_as())
+        eventually(self.listens, 20, f"{self.name}-2 listens")
+
+    def listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.system.base + ANOTHER)) == 0
+
+    def stop(self):
+        """End it in good order; returns its exit code."""
+        self.process.terminate()
+        return self.process.wait(20)
 
 
 class Stream:
