@@ -14,8 +14,8 @@ FROM ctl LEFT JOIN site s ON true;
 
 -- name: site_bind
 -- role: fan_owner
--- It is the right one as it is. (system, timeline, database, tables, files or null, machine or null)
--- -> its id
+-- It is the right one as it is. (system, timeline, database, tables, files or null, machine or
+-- null) -> its id
 INSERT INTO site (system, timeline, database, tables, files_at, machine)
 VALUES ($1, $2, $3, $4, $5::bigint, $6::text)
 ON CONFLICT (one) DO UPDATE SET system = $1, timeline = $2, database = $3, tables = $4,

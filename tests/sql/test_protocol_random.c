@@ -9,47 +9,16 @@
  * FAN_SEED repeats a run.
  */
 #include "actors/lib/decide/evidence.h"
-#include "tests/support/world.h"
+#include "tests/sql/hands.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
 enum { CHUNKS = 10, SIZE = 30, PEOPLE = CHUNKS * SIZE, HANDS = 5, GRAVES = 64, ROUNDS = 500 };
 enum { NOBODY = -1 };
-
-enum what { WAITING = 0, STARTED, ANSWERED };
-
-/* A sender with one claim, and what its journal knows. */
-struct hand {
-    struct fan_db *db;
-    uint64_t owner;
-    bool holding, closed_out, ended;
-    uint32_t asleep; /* rounds */
-    struct fan_claim_taken taken;
-    fan_id messages[FAN_CHUNK_MAX]; /* by position */
-    uint32_t opened, intent, started;
-    uint8_t what[FAN_CHUNK_MAX]; /* enum what */
-    int16_t answer[FAN_CHUNK_MAX];
-    bool recorded[FAN_CHUNK_MAX], evidence[FAN_CHUNK_MAX];
-
-    /* The batch under way; -1: not in it. */
-    int at_take, at_close, at_open, at_release, at_evidence;
-    struct fan_claim asked;
-    uint32_t batch[FAN_CHUNK_MAX]; /* positions that it closes or gives evidence of */
-    size_t batch_len;
-    bool lose_reply;
-};
-
-/* What the provider knows of a person. */
-struct truth {
-    int requests, maybe;
-    bool accepted;
-};
 
 static struct world w;
 static struct truth truths[PEOPLE];
@@ -57,25 +26,9 @@ static struct hand hands[HANDS];
 static struct hand graves[GRAVES]; /* journals of the dead */
 static int graves_len;
 static fan_id first_chunk;
-static uint64_t seed, random_state, owners;
-static bool at_least_once, calm;        /* calm: nobody dies or sleeps any more */
+static uint64_t seed, owners;
+static bool at_least_once;
 static bool fickle, cancels, cancelled; /* the run is paused and resumed; is to be, is cancelled */
-
-static uint32_t draw(uint32_t below)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(random_state >> 33) % below;
-}
-
-static bool chance(uint32_t percent)
-{
-    return draw(100) < percent;
-}
-
-static bool mishap(uint32_t percent)
-{
-    return !calm && chance(percent);
-}
 
 static struct truth *truth_of(fan_id message)
 {
@@ -587,14 +540,6 @@ static void run(uint64_t with_seed, bool repeat_unknowns)
     for (int i = 0; i < HANDS; i++)
         fan_db_free(&hands[i].db);
     world_close(&w);
-}
-
-/* FAN_SEED, or one that differs from day to day and is shown when it matters. */
-static uint64_t first_seed(void)
-{
-    const char *given = getenv("FAN_SEED");
-
-    return given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 }
 
 static void at_most_once_nobody_is_asked_for_twice(void **state)
