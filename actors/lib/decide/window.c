@@ -119,3 +119,27 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
     window->room = next_room;
     return todos;
 }
+
+uint32_t fan_window_share(const uint32_t *wants, size_t count, uint32_t all)
+{
+    uint32_t share = 0;
+
+    /* Each round settles those who want no more than an even part of what is left; it grows, so
+     * further ones may be settled in the next. */
+    for (;;) {
+        uint32_t left = all, others = 0, even;
+
+        for (size_t i = 0; i < count; i++) {
+            if (wants[i] > share)
+                others++;
+            else
+                left -= wants[i];
+        }
+        if (!others)
+            return all;
+        even = left / others;
+        if (even <= share)
+            return share;
+        share = even;
+    }
+}

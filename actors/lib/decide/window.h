@@ -57,4 +57,18 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
         const struct fan_window_chunk *seen, size_t count, fan_time now,
         struct fan_window_todo *todo, bool *idle);
 
+/**
+ * Share a window among runs.
+ *
+ * Who wants less than the others leaves the rest to them, so that many small runs do not slow a
+ * large one down.
+ *
+ * wants  wants[count], chunks that each run could have on its way
+ * all    chunks of all runs together
+ *
+ * Returns how many each may have at most: the largest number with which the sum of what they have
+ * stays within @all; @all when they want no more together.
+ */
+uint32_t fan_window_share(const uint32_t *wants, size_t count, uint32_t all);
+
 #endif

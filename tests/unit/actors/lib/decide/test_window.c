@@ -239,6 +239,27 @@ static void nothing_is_forgotten_whatever_is_lost(void **state)
     }
 }
 
+static void who_wants_little_leaves_the_rest_to_the_others(void **state)
+{
+    static const struct {
+        uint32_t wants[6];
+        size_t count;
+        uint32_t share;
+    } cases[] = {
+        { { 12 }, 1, 40 },
+        { { 12, 12, 12 }, 3, 40 },           /* all have what they want */
+        { { 12, 12, 12, 12, 12 }, 5, 8 },    /* nobody has: even parts */
+        { { 100, 1, 1, 1, 1, 1 }, 6, 35 },   /* one large run among small ones */
+        { { 100, 5, 100, 1, 3, 0 }, 6, 15 }, /* two large ones */
+        { { 20, 21, 7 }, 3, 16 },
+        { { 100, 10, 10, 10, 9, 1 }, 6, 7 },
+        { { 0 }, 0, 40 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(fan_window_share(cases[i].wants, cases[i].count, 40), cases[i].share);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +273,7 @@ int main(void)
         TEST(only_an_expired_claim_is_taken_back),
         TEST(with_nothing_to_see_it_is_idle),
         TEST(nothing_is_forgotten_whatever_is_lost),
+        TEST(who_wants_little_leaves_the_rest_to_the_others),
 #undef TEST
     };
 
