@@ -1,5 +1,5 @@
 /* A sender's claims, in the order of actors/sender/claim.c and claim_batch.c. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sender.h"
 
 #include "actors/lib/decide/evidence.h"
 
@@ -16,25 +16,6 @@ static const struct fan_retry_rules rules = { .tries = 3,
     .base_us = FAN_SECOND,
     .cap_us = 8 * FAN_SECOND,
     .deferred_us = 20 * FAN_SECOND };
-
-enum tx_kind { TX_TAKE, TX_TURN, TX_RENEW, TX_SAY, TX_REPLAY_END, TX_REPLAY_SAY };
-enum { NONE = -2 }; /* it is not part of the transaction */
-
-/* A transaction on its way, and its answer. */
-struct tx {
-    enum tx_kind kind;
-    struct fan_claim claim;
-    struct journal_slot *slot; /* replays */
-    struct row_word words[ROWS_ITEMS];
-    size_t words_len;
-    int close, open, release, renew; /* NONE, or what the statement answers */
-    uint32_t watermark, count, size;
-    int release_to;
-    fan_time opened_at;
-    bool unsendable[ROWS_ITEMS], refused;
-    uint8_t tries[ROWS_ITEMS], free[ROWS_ITEMS];
-    enum fan_err err;
-};
 
 static void pump(struct sim *sim, int index, int number);
 
@@ -122,7 +103,7 @@ static void on_asked(struct sim *sim, const struct sim_event *event)
     sim_after(sim, sim_wait(sim, 500), answer);
 }
 
-static void submit(struct sim *sim, int index, int number, struct tx *tx)
+void tx_submit(struct sim *sim, int index, int number, struct tx *tx)
 {
     sim_after(sim, sim_mishap(sim, 40) ? sim_wait(sim, 2 * FAN_SECOND) : sim_wait(sim, 300),
             (struct sim_event){ .happen = on_asked,
@@ -132,7 +113,7 @@ static void submit(struct sim *sim, int index, int number, struct tx *tx)
                     .about = tx });
 }
 
-static struct tx *tx_new(const struct fan_claim *claim, enum tx_kind kind)
+struct tx *tx_new(const struct fan_claim *claim, enum tx_kind kind)
 {
     struct tx *tx = room(sizeof *tx);
 
@@ -242,7 +223,7 @@ void sender_take(struct sim *sim, int index, const struct sim_frame *frame)
     }
     *hold_of(sim, index, number) = (struct sim_hold){ .state = SIM_TAKING, .claim = asked };
     hold_of(sim, index, number)->busy = true;
-    submit(sim, index, number, tx_new(&asked, TX_TAKE));
+    tx_submit(sim, index, number, tx_new(&asked, TX_TAKE));
 }
 
 static void begin(struct sim *sim, struct sim_hold *hold, const struct tx *tx)
@@ -283,7 +264,7 @@ static void say(struct sim *sim, int index, int number)
             tx->words[tx->words_len++] = word;
     }
     hold->busy = true;
-    submit(sim, index, number, tx);
+    tx_submit(sim, index, number, tx);
 }
 
 static void forsake(struct sim_hold *hold)
@@ -348,8 +329,6 @@ static void take_turn(struct sim *sim, int index, int number, const struct tx *t
         say(sim, index, number);
 }
 
-static void replay_on(struct sim *sim, int index, const struct tx *tx);
-
 static void on_answer(struct sim *sim, const struct sim_event *event)
 {
     struct tx *tx = event->about;
@@ -358,7 +337,7 @@ static void on_answer(struct sim *sim, const struct sim_event *event)
     if (!sim_may(sim, event))
         return;
     if (tx->kind >= TX_REPLAY_END) {
-        replay_on(sim, event->who, tx);
+        grave_read(sim, event->who, tx);
         free(tx);
         return;
     }
@@ -433,7 +412,7 @@ static void batch(struct sim *sim, int index, int number)
         tx->opened_at = sim->now;
     }
     hold->busy = true;
-    submit(sim, index, number, tx);
+    tx_submit(sim, index, number, tx);
 }
 
 static void start_what_may(struct sim *sim, int index, int number)
@@ -475,33 +454,7 @@ static void pump(struct sim *sim, int index, int number)
         batch(sim, index, number);
 }
 
-/* ---- death, and what is left ---- */
-
-/* Pages are lost, each by itself. */
-static void lose_power(struct sim *sim, struct sim_grave *grave)
-{
-    grave->same_boot = false;
-    sim->lost++;
-    for (uint32_t p = 0; p < grave->slot->size; p++) {
-        if (sim_chance(sim, 400))
-            memset(&grave->slot->records[p], 0, sizeof grave->slot->records[p]);
-    }
-}
-
-static void bury(struct sim *sim, struct journal_slot *slot, uint64_t owner)
-{
-    struct sim_grave *grave = &sim->grave[sim->graves];
-
-    if (sim->graves == SIM_GRAVES || sim_chance(sim, 100)) { /* the host is gone with its disk */
-        free(slot);
-        sim->lost++;
-        return;
-    }
-    sim->graves++;
-    *grave = (struct sim_grave){ .slot = slot, .owner = owner, .same_boot = true };
-    if (sim_chance(sim, 150))
-        lose_power(sim, grave);
-}
+/* ---- death and birth ---- */
 
 static void on_born(struct sim *sim, const struct sim_event *event)
 {
@@ -517,82 +470,11 @@ void sender_kill(struct sim *sim, int index)
     sim->kills++;
     for (int i = 0; i < SIM_HOLDS; i++) {
         if (worker->hold[i].slot)
-            bury(sim, worker->hold[i].slot, worker->life);
+            grave_bury(sim, worker->hold[i].slot, worker->life);
     }
     *worker = (struct sim_worker){ .capacity.frames = sim->frames };
     sim_after(sim, sim_wait(sim, FAN_SECOND),
             (struct sim_event){ .happen = on_born, .who = index });
-}
-
-static struct sim_grave *grave_of(struct sim *sim, const struct journal_slot *slot)
-{
-    for (int i = 0; i < sim->graves; i++) {
-        if (sim->grave[i].slot == slot)
-            return &sim->grave[i];
-    }
-    return NULL;
-}
-
-static void submit_replay(struct sim *sim, int index, const struct sim_grave *grave,
-        enum tx_kind kind)
-{
-    const struct journal_slot *slot = grave->slot;
-    const struct fan_claim claim = { 1, slot->chunk, slot->epoch, grave->owner,
-        slot->is_retry != 0 };
-    struct tx *tx = tx_new(&claim, kind);
-
-    for (uint32_t p = 0; p < journal_opened(slot); p++) {
-        enum fan_message_state state =
-                journal_says(slot, p, grave->same_boot, kind == TX_REPLAY_SAY);
-        if (state)
-            tx->words[tx->words_len++] = (struct row_word){ slot->items[p], state, 0,
-                slot->records[p].word == JOURNAL_NOTHING || slot->records[p].state != state };
-    }
-    tx->slot = grave->slot;
-    if (kind == TX_REPLAY_END) {
-        tx->close = tx->words_len ? 0 : NONE;
-        tx->release = 0;
-        tx->release_to = grave->same_boot ? (int)journal_begun(slot) : -1;
-    }
-    submit(sim, index, 0, tx);
-}
-
-static void replay_on(struct sim *sim, int index, const struct tx *tx)
-{
-    struct sim_grave *grave = grave_of(sim, tx->slot);
-
-    if (!grave || grave->reader != sim->worker[index].life)
-        return;
-    if (tx->err) {
-        grave->reader = 0;
-    } else if (tx->kind == TX_REPLAY_END) {
-        submit_replay(sim, index, grave, TX_REPLAY_SAY);
-    } else {
-        free(grave->slot);
-        *grave = sim->grave[--sim->graves];
-    }
-}
-
-static bool lives(const struct sim *sim, uint64_t life)
-{
-    for (int i = 0; i < SIM_SENDERS && life; i++) {
-        if (sim->worker[i].life == life)
-            return true;
-    }
-    return false;
-}
-
-static void replay_one(struct sim *sim, int index)
-{
-    for (int i = 0; i < sim->graves; i++) {
-        struct sim_grave *grave = &sim->grave[i];
-
-        if (grave->reader && lives(sim, grave->reader))
-            continue;
-        grave->reader = sim->worker[index].life;
-        submit_replay(sim, index, grave, TX_REPLAY_END);
-        return;
-    }
 }
 
 static void renew(struct sim *sim, int index, int number)
@@ -602,7 +484,7 @@ static void renew(struct sim *sim, int index, int number)
 
     tx->renew = 0;
     hold->busy = true;
-    submit(sim, index, number, tx);
+    tx_submit(sim, index, number, tx);
 }
 
 void sender_tick(struct sim *sim, int index)
@@ -620,7 +502,7 @@ void sender_tick(struct sim *sim, int index)
         pump(sim, index, i);
     }
     if (sim_chance(sim, 500))
-        replay_one(sim, index);
+        grave_replay_one(sim, index);
 }
 
 void senders_end(struct sim *sim)

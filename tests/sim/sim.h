@@ -11,7 +11,8 @@
  *
  *   sim.c     time, chance, what must hold after every event
  *   wire.c    brokers, and the links to them
- *   sender.c  claims, journals, replays
+ *   sender.c  claims
+ *   graves.c  journals of the dead, replays
  *   others.c  scheduler, renderer, provider, ingester
  */
 #ifndef FAN_TESTS_SIM_SIM_H
