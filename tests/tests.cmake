@@ -4,7 +4,8 @@
 #
 # A test in tests/unit/<folder> links the library of that folder and what that folder may use; all
 # others link everything and tests/support/. A line "RESOURCE_LOCK: <word>" in a test's opening
-# comment keeps it apart from the other tests with that word.
+# comment keeps it apart from the other tests with that word; "TIMEOUT: <seconds>", of which a busy
+# machine needs many, is for tests that compute for long (otherwise 300).
 
 fan_sources(files tests/support)
 fan_library(fan_support tests/support SOURCES ${files} USES fan_all)
@@ -79,6 +80,10 @@ function(fan_test path)
     add_test(NAME ${name} COMMAND ${command} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES
         TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+    file(STRINGS ${source} timeout REGEX "^TIMEOUT: [0-9]" LIMIT_COUNT 1)
+    if(timeout MATCHES "TIMEOUT: ([0-9]+)")
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${CMAKE_MATCH_1})
+    endif()
     file(STRINGS ${source} lock REGEX "RESOURCE_LOCK: [a-z]" LIMIT_COUNT 1)
     if(lock MATCHES "RESOURCE_LOCK: ([a-z_]+)")
         set_property(TEST ${name} PROPERTY RESOURCE_LOCK ${CMAKE_MATCH_1})
