@@ -45,6 +45,7 @@ struct journal {
     struct head *head;
     struct journal_slot *slots;
     uint32_t slots_len;
+    int zero;                     /* /dev/zero: what takes the place of a page that is gone */
     volatile sig_atomic_t broken; /* a page of it is not the file's any more */
 };
 
@@ -61,8 +62,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     (void)context;
     if (self && at >= (char *)self->head && at < (char *)self->head + self->size) {
         page = at - (uintptr_t)at % HEAD_SIZE;
-        if (mmap(page, HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                    -1, 0) != MAP_FAILED) {
+        page = mmap(page, HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, self->zero,
+                0);
+        if (page != MAP_FAILED) {
             self->broken = 1;
             return;
         }
@@ -74,6 +76,7 @@ static void guard(struct journal *self)
 {
     struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
 
+    self->zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
     guarded = self;
     sigaction(SIGBUS, &action, NULL);
 }
@@ -145,7 +148,7 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
 
     if (!self)
         fan_die("out of memory: a journal");
-    self->fd = -1;
+    self->fd = self->zero = -1;
     self->slots_len = slots;
     self->size = size_for(slots);
     snprintf(self->path, sizeof self->path, "%s/sender-%016llx.journal", dir,
@@ -173,6 +176,8 @@ void journal_remove(struct journal **journal)
         return;
     if (guarded == self)
         guarded = NULL;
+    if (self->zero >= 0)
+        close(self->zero);
     if (self->head)
         munmap(self->head, self->size);
     if (self->fd >= 0) {
