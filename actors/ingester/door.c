@@ -353,7 +353,7 @@ enum fan_err door_open(struct ingester *self, struct door **out, struct fan_why 
     door->scratch = fan_arena_new();
     door->put_off = fan_metric_counter(fan_actor_metrics(self->actor),
             "fanfare_hooks_put_off_total", "",
-            "Hooks answered 503: the spool or its disk is full or fails, or too much came at once.");
+            "Hooks answered 503: the spool or its disk is full or fails, or too much came.");
     err = fan_http_server_open(fan_actor_loop(self->actor), &options, on_request, door,
             &door->server, why);
     if (err) {

@@ -38,28 +38,27 @@ struct waiter {
 
 struct spool {
     struct fan_loop *loop;
-    char dir[PATH];
     struct spool_options options;
-    int dir_fd, lock_fd;
     struct spool_sync *sync;
-    bool soon;               /* consider() will be called when this callback has returned */
-    struct fan_timer *later; /* on which it will be, otherwise */
-
-    int fd; /* of the segment that is written; -1: the next append begins one */
-    uint64_t salt;
-    struct fan_buffer batch; /* records of that segment that are still to be written, at the end */
+    struct fan_timer *later; /* on which consider() will be called, when not soon */
+    uint64_t salt;           /* of the segment that is written */
+    struct fan_buffer batch; /* its records that are still to be written, at the end */
     uint64_t ticket, asked;  /* of the last append, and the last whose sync was asked for */
-    bool syncing;
-    fan_time synced_at;                    /* elapsed */
+    fan_time synced_at;      /* elapsed */
     struct waiter *waiters, **waiters_end; /* by ticket */
     fan_time looked_at, told; /* elapsed: when the disk was asked for its room, and complained of */
-    bool disk_full;
     atomic_uint_fast64_t bytes;
 
-    pthread_mutex_t mutex; /* guards what follows */
+    pthread_mutex_t mutex; /* guards what follows, up to @woken */
     pthread_cond_t grew;
     struct spool_place end, applied;
     bool woken;
+
+    bool soon; /* consider() will be called when this callback has returned */
+    bool syncing, disk_full;
+    int dir_fd, lock_fd;
+    int fd; /* of the segment that is written; -1: the next append begins one */
+    char dir[PATH];
 };
 
 static void name_of(uint64_t segment, char out[32])

@@ -1,8 +1,8 @@
 """What providers say about messages: too often, in any order, too early and too late, forged, in
 floods, and onto a disk that fails.
 
-The simulator keeps silent here: every callback is made by the test, signed as Twilio signs. So it is
-known which were answered 2xx, and what each message must come to.
+The simulator keeps silent here: every callback is made by the test, signed as Twilio signs. So it
+is known which were answered 2xx, and what each message must come to.
 """
 import base64
 import contextlib
@@ -194,7 +194,7 @@ def all_are_like_the_first(site, told):
             expect(found[message_of(line)], wanted, f"{story} about message {message_of(line)}")
 
 
-@fault("F57", "callbacks repeated, reversed, early or a week late come to what they come to in order",
+@fault("F57", "callbacks repeated, reversed, early or a week late come to what they do in order",
        tier=QUICK, settings=SETTINGS)
 def any_order(site):
     campaign, twilio = sent(site)
@@ -302,7 +302,7 @@ def nested_meta(site):
     channel = site.channel("whatsapp", "meta", {
         "phone_number_id": "106540352242922", "access_token": "t", "app_secret": "secret",
         "verify_token": "magic"})
-    for body in ("[" * 100_000, '{"entry":' * 5000, json.dumps({"entry": [{"changes": 7}]}), "\x00"):
+    for body in ("[" * 100_000, '{"entry":' * 5000, json.dumps({"entry": [{"changes": 7}]}), "\0"):
         mac = hmac.digest(b"secret", body.encode(), "sha256").hex()
         status = Twilio(site, []).ask(f"/hooks/1/{channel}", body, {
             "Content-Type": "application/json", "X-Hub-Signature-256": "sha256=" + mac})[0]
@@ -379,7 +379,7 @@ def small_disk(site):
 
 
 def fill(site, twilio):
-    """Bring callbacks until the disk is full, and some more; returns the lines taken and refused."""
+    """Bring callbacks until the disk is full, and more; returns the lines taken and refused."""
     taken, refused = [], []
     lines = twilio.take(len(twilio.lines))
     expect(twilio.say(lines[0], "sent")[0], 200)  # the channel is known
