@@ -12,8 +12,6 @@
 #include "actors/lib/driver/twilio_sign.h"
 #include "proto/json.h"
 
-#include <stdio.h>
-
 enum { TEXT_CAP = 1600 /* code points */, SID_CAP = 64, PAGE = 100 /* messages looked at */ };
 
 #define SID(prefix) "^" prefix "[0-9a-fA-F]{32}$"
@@ -247,25 +245,28 @@ static enum fan_err look_up(const struct fan_lost *lost, struct fan_arena *arena
 /* "Fri, 20 Nov 2026 10:33:07 +0000"; 0: it is nothing like that. */
 static fan_time read_date(struct fan_bytes text, struct fan_arena *arena)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4], rest[16];
-    int day, year, hour, minute, second;
-    const char *found;
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+        "Sep", "Oct", "Nov", "Dec" };
+    struct fan_bytes weekday, day, month, year, clock, zone = text;
     fan_time at;
 
-    if (text.len > 40 ||
-            sscanf(fan_arena_printf(arena, "%.*s", FAN_BYTES_ARG(text)),
-                    "%*3s, %2d %3s %4d %2d:%2d:%2d %15s", &day, month, &year, &hour, &minute,
-                    &second, rest) != 7)
+    zone = fan_bytes_split(zone, ' ', &weekday);
+    zone = fan_bytes_split(zone, ' ', &day);
+    zone = fan_bytes_split(zone, ' ', &month);
+    zone = fan_bytes_split(zone, ' ', &year);
+    zone = fan_bytes_split(zone, ' ', &clock);
+    if (!fan_bytes_eq(zone, FAN_LIT("+0000")))
         return 0;
-    found = strstr(months, month);
-    if (!found || strlen(month) != 3)
-        return 0;
-    return fan_time_parse(fan_bytes_of(fan_arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-                                  year, (int)(found - months) / 3 + 1, day, hour, minute, second)),
-                   &at)
-            ? at
-            : 0;
+    for (int i = 0; i < 12; i++) {
+        if (fan_bytes_eq_text(month, months[i]))
+            return fan_time_parse(fan_bytes_of(fan_arena_printf(arena, "%.*s-%02d-%.*sT%.*sZ",
+                                          FAN_BYTES_ARG(year), i + 1, FAN_BYTES_ARG(day),
+                                          FAN_BYTES_ARG(clock))),
+                           &at)
+                    ? at
+                    : 0;
+    }
+    return 0;
 }
 
 static bool is_lost_one(const struct fan_lost *lost, const struct fan_json *message,
