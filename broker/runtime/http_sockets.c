@@ -2,9 +2,12 @@
 
 #include "proto/err.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { UNASKED_READS = 1024 }; /* more than any socket holds */
 
 struct slot {
     void *owner;             /* NULL: nothing known of this descriptor */
@@ -82,16 +85,42 @@ int fan_http_socket_close(struct fan_http_sockets *sockets, int fd)
     return close(fd);
 }
 
+static bool is_silent(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* What comes unasked would be taken for the answer to the next request. libcurl finds a connection
+ * dead when it reads its end, and nothing before that. */
+static void end_unasked(int fd)
+{
+    char words[16 * 1024];
+    int reads = 0;
+
+    shutdown(fd, SHUT_RDWR);
+    while (reads++ < UNASKED_READS && recv(fd, words, sizeof(words), MSG_DONTWAIT) > 0)
+        ;
+}
+
 static void on_ready(void *context, int fd, int ready)
 {
     struct fan_http_sockets *sockets = context;
     struct slot *slot = slot_of(sockets, fd);
 
-    if (slot->wanted)
+    if (slot->wanted) {
         sockets->fn(slot->owner, fd, ready);
-    else
-        fan_loop_watch_events(slot->watch,
-                0); /* an idle connection ended, and would say so without end */
+        return;
+    }
+    if (is_silent(fd)) { /* it was read since the loop looked, or there is only room to write */
+        fan_loop_watch_events(slot->watch, FAN_READABLE);
+        return;
+    }
+    /* An idle connection ended, and would say so without end. */
+    fan_loop_watch_events(slot->watch, 0);
+    if (slot->ours)
+        end_unasked(fd);
 }
 
 void fan_http_socket_want(struct fan_http_sockets *sockets, void *owner, int fd, int events)

@@ -101,6 +101,12 @@ static bool answer(const char *path, int fd)
         answer_later(fd);
     if (strcmp(path, "/stall") == 0)
         stub_wait(400);
+    if (strcmp(path, "/twice") == 0) {
+        stub_say(fd, ok);
+        stub_wait(50);
+        stub_say(fd, "HTTP/1.1 201 Ghost\r\nContent-Length: 5\r\n\r\nghost");
+        return true;
+    }
     return false;
 }
 
@@ -250,6 +256,18 @@ static void a_get_may_be_sent_again(void **state)
     assert_int_equal(world_call(world, &call)->status, 200);
     assert_int_equal(world->stub->requests, 3);
     assert_int_equal(world->starts, 1);
+}
+
+/* It would be taken for the answer to the next request on that connection. */
+static void an_answer_too_many_is_nobodys(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(post(world, "/twice")->status, 200);
+    fan_loop_after(world->loop, 150, (fan_timer_fn *)fan_loop_stop, world->loop);
+    fan_loop_run(world->loop);
+    assert_int_equal(post(world, "/none")->status, 204);
+    assert_int_equal(world->stub->connections, 2);
 }
 
 static void a_refused_connection_is_no_beginning(void **state)
@@ -533,6 +551,7 @@ int main(void)
         TEST(a_post_is_sent_once_when_its_connection_dies),
         TEST(a_post_without_body_is_sent_once_too),
         TEST(a_get_may_be_sent_again),
+        TEST(an_answer_too_many_is_nobodys),
         TEST(a_refused_connection_is_no_beginning),
         TEST(a_hang_up_leaves_it_open_what_happened),
         TEST(an_answer_that_does_not_come_times_out),
