@@ -3,6 +3,7 @@
 #include "actors/cli/cluster.h"
 #include "actors/cli/file.h"
 #include "actors/cli/ports.h"
+#include "broker/runtime/endpoint.h"
 #include "proto/buffer.h"
 
 #include <signal.h>
@@ -17,7 +18,7 @@ enum { FIRST, PREPARING, WORKING };
 /* Order of stopping: no new work, then the work, then its carriers, then the truth. */
 enum { DOORS_LEAVE, WORKERS_LEAVE, BROKERS_LEAVE, DATABASE_LEAVES };
 
-enum { ARGUMENTS = 6 };
+enum { ARGUMENTS = 6, BROKERS = 2 };
 
 /* A process. In arguments, {name} stands for the value of that name: see value_of. */
 struct row {
@@ -86,6 +87,8 @@ static const char *address(const struct fan_fleet_options *options, const char *
 static const char *broker(const struct fan_fleet_options *options, int number,
         struct fan_arena *arena)
 {
+    if ((size_t)number <= options->brokers.len)
+        return fan_bytes_cstr(options->brokers.at[number - 1], arena);
     return fan_arena_printf(arena, "ipc://%s/broker-%d", options->home->run, number);
 }
 
@@ -237,6 +240,19 @@ static enum fan_err check_names(const struct fan_fleet_options *options, struct 
     return FAN_OK;
 }
 
+static enum fan_err check_brokers(const struct fan_fleet_options *options, struct fan_why *why)
+{
+    char endpoint[FAN_ENDPOINT_TEXT];
+    enum fan_err err = FAN_OK;
+
+    if (options->brokers.len > BROKERS)
+        return fan_fail(why, FAN_INVALID, "%zu brokers were given, but %d are run",
+                options->brokers.len, BROKERS);
+    for (size_t i = 0; !err && i < options->brokers.len; i++)
+        err = fan_endpoint_name(options->brokers.at[i], FAN_ENDPOINT_IN, 0, endpoint, why);
+    return err;
+}
+
 static void describe(const struct fan_fleet_options *options, const struct row *row,
         const char *const *env, struct fan_arena *arena, struct fan_process *out)
 {
@@ -318,6 +334,8 @@ enum fan_err fan_fleet_list(const struct fan_fleet_options *options, struct fan_
     const char *const *env = environment(options, arena);
     enum fan_err err = check_names(options, why);
 
+    if (!err)
+        err = check_brokers(options, why);
     *out = list;
     *count = 0;
     for (const struct row *row = rows; !err && row < rows + ROWS; row++) {

@@ -26,6 +26,7 @@ struct fan_fleet_options {
     bool sandbox;
     struct fan_texts without; /* names of processes that run elsewhere */
     struct fan_texts another; /* names of workers to start one more of; a name may stand often */
+    struct fan_texts brokers; /* where they listen, two at most; the rest: at sockets in home */
 };
 
 struct fan_process {
@@ -42,7 +43,8 @@ struct fan_process {
  *
  * fails  FAN_NOT_FOUND  a program is missing; the text names it
  *        FAN_INVALID    there is no process of a name in @options->without, no worker of one in
- *                       @options->another, or there are no ports for so many
+ *                       @options->another, there are no ports for so many, or @options->brokers
+ *                       are too many or no addresses
  */
 enum fan_err fan_fleet_list(const struct fan_fleet_options *options, struct fan_arena *arena,
         const struct fan_process **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;

@@ -27,6 +27,7 @@ struct up_options {
     bool foreground_logs;
     struct fan_texts without;
     struct fan_texts another;
+    struct fan_texts broker;
 };
 
 static const struct up_options defaults = { .bind = "127.0.0.1",
@@ -52,6 +53,9 @@ static const struct fan_option options[] = {
             "do not start this process: it runs elsewhere"),
     FAN_OPTION(TEXTS, struct up_options, another, "another", "NAME",
             "start one more of this worker: renderer, sender-sms, …; may be given again"),
+    FAN_OPTION(TEXTS, struct up_options, broker, "broker", "ADDRESS",
+            "where a broker listens for workers of other machines too: tcp://10.0.0.1:5550; may be "
+            "given twice"),
     FAN_OPTIONS_END,
 };
 
@@ -169,7 +173,8 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
         .public_url = public_url(&up),
         .sandbox = up.options->sandbox,
         .without = up.options->without,
-        .another = up.options->another };
+        .another = up.options->another,
+        .brokers = up.options->broker };
 
     (void)exit_code;
     if (!err)

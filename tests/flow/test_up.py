@@ -275,7 +275,11 @@ def wrong_usage_is_explained(up):
                         (["up", "--another", "ingester", "--home", up.home + "-x"],
                          'no worker "ingester"'),
                         (["up", *9 * ["--another", "renderer"], "--home", up.home + "-x"],
-                         "processes more than usual")):
+                         "processes more than usual"),
+                        (["up", *3 * ["--broker", "tcp://127.0.0.1:1"], "--home", up.home + "-x"],
+                         "3 brokers were given"),
+                        (["up", "--broker", "localhost", "--home", up.home + "-x"],
+                         '"localhost" is no ipc:// or tcp:// address')):
         done = subprocess.run([FANFARE, *words], capture_output=True, text=True, timeout=60,
                               check=False)
         assert done.returncode != 0 and said in done.stderr, (words, done.stderr)
