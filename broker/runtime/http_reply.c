@@ -52,6 +52,16 @@ static bool read_date(struct fan_bytes value, fan_time *out)
     return false;
 }
 
+/* More seconds than a number holds are a number all the same. */
+static bool is_digits(struct fan_bytes value)
+{
+    size_t i = 0;
+
+    while (i < value.len && value.at[i] >= '0' && value.at[i] <= '9')
+        i++;
+    return value.len > 0 && i == value.len;
+}
+
 int64_t fan_http_retry_after(struct fan_bytes value, fan_time now)
 {
     int64_t seconds, wait_ms;
@@ -62,6 +72,8 @@ int64_t fan_http_retry_after(struct fan_bytes value, fan_time now)
             return -1;
         return seconds > HOUR_MS / 1000 ? HOUR_MS : seconds * 1000;
     }
+    if (is_digits(value))
+        return HOUR_MS;
     if (!read_date(value, &at))
         return -1;
     wait_ms = (at - now) / FAN_MS;
