@@ -298,6 +298,25 @@ static bool rule_matches(const struct reply_rule *rule, int code, struct fan_byt
                                             : fan_bytes_eq(enhanced, prefix);
 }
 
+/* Whether a relay refused us before it was told of any mail: with its greeting (521 and 554 mean
+ * that there is no service for us), or our name. That is about nobody in particular. */
+static bool is_turned_away(const struct fan_response *response, const char *code)
+{
+    struct fan_bytes lines = response->headers, line;
+    bool greeted = fan_bytes_starts(lines, FAN_LIT("220"));
+
+    if (response->status < 500)
+        return false;
+    if (fan_bytes_starts(lines, fan_bytes_of(code)))
+        return response->status == 521 || response->status == 554;
+    while (greeted && lines.len > 0) {
+        lines = fan_bytes_split(lines, '\n', &line);
+        if (fan_bytes_starts(line, FAN_LIT("250")))
+            return false;
+    }
+    return greeted;
+}
+
 static void judge_refusal(const struct fan_response *response, struct fan_arena *arena,
         struct fan_outcome *out)
 {
@@ -307,9 +326,10 @@ static void judge_refusal(const struct fan_response *response, struct fan_arena 
 
     while (rule->outcome && !rule_matches(rule, response->status, enhanced))
         rule++;
-    out->outcome = rule->outcome     ? rule->outcome
-            : response->status < 500 ? FAN_RETRY_LATER
-                                     : FAN_RECIPIENT_PERMANENT;
+    out->outcome = is_turned_away(response, code) ? FAN_CHANNEL_PAUSE
+            : rule->outcome                       ? rule->outcome
+            : response->status < 500              ? FAN_RETRY_LATER
+                                                  : FAN_RECIPIENT_PERMANENT;
     out->suppress = rule->suppress;
     out->throttled = response->status == 421;
     out->code = fan_bytes_of(fan_arena_printf(arena, "%s%s%.*s", code, enhanced.at ? " " : "",
