@@ -23,7 +23,9 @@ NEEDS = {
     "root": lambda: os.geteuid() == 0,
     "netns": lambda: os.geteuid() == 0 and shutil.which("ip"),
     "iptables": lambda: os.geteuid() == 0 and shutil.which("iptables"),
+    "ss": lambda: os.geteuid() == 0 and shutil.which("ss"),
     "tmpfs": lambda: os.geteuid() == 0,
+    "mounts": lambda: os.geteuid() == 0 and shutil.which("unshare") and shutil.which("setpriv"),
     "strace": lambda: shutil.which("strace"),
 }
 

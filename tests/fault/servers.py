@@ -17,8 +17,7 @@ from cluster import BIN
 from system import POSTGRES, runs_as
 
 PORT = 5432  # only a part of the socket's name
-SETTINGS = POSTGRES + """listen_addresses = ''
-log_error_verbosity = terse
+SETTINGS = POSTGRES + """log_error_verbosity = terse
 autovacuum_naptime = 15s
 client_connection_check_interval = 1s
 """
@@ -31,14 +30,15 @@ def die_at_once_with_parent():
 class Server:
     """In a folder of its own, and its socket there too.
 
+    listen: an address of this machine where other hosts find it too
     small: (folder, MiB): "data" or "wal" lies on a volume of so much room
     settings: further lines of postgresql.conf"""
 
-    def __init__(self, home, name="server", small=None, settings=""):
+    def __init__(self, home, name="server", small=None, settings="", listen=""):
         self.folder = os.path.join(home, name)
         self.data, self.wal = os.path.join(self.folder, "data"), os.path.join(self.folder, "wal")
         self.small, self.settings, self.process = small, settings, None
-        self.mounted = None
+        self.mounted, self.listen = None, listen
 
     def url(self, hosts=None):
         return f"host={','.join(hosts or [self.folder])} user=fan_owner dbname=fanfare"
@@ -52,7 +52,9 @@ class Server:
         if self.small and self.small[0] == "wal":
             command.append("--wal-segsize=1")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **runs_as())
-        self.configure(SETTINGS + self.settings)
+        self.configure(SETTINGS + f"listen_addresses = '{self.listen}'\n" + self.settings)
+        with open(os.path.join(self.data, "pg_hba.conf"), "a", encoding="utf-8") as file:
+            file.write("host all all all trust\n")
         self.start()
         self.sql("CREATE DATABASE fanfare", "postgres")
 

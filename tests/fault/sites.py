@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import invariants
 from books import message_of
 from checks import eventually
+from hosts import Host
+from names import Resolver
 from people import as_csv, people, person
 from servers import Server
 from system import System
@@ -25,7 +27,7 @@ AT_MOST_ONCE, AT_LEAST_ONCE = "at_most_once", "at_least_once"
 LEASE_S, GRACE_S, UNKNOWN_S, CALM_S = 3, 3, 5, 30
 RATE, CONNECTIONS, LATENCY_MS = 250, 16, 80
 CALLBACK_MS = 1500  # and up to twice as much: later than a sender is back and could do wrong
-CROWD, FOREIGN, FEW, TROUBLED = 1000, 60, 30, 30
+CROWD, FOREIGN, FEW, HANDFUL, TROUBLED = 1000, 60, 30, 8, 30
 DOUBTFUL = 3  # people whose provider fails, so few that their channel is not left alone for it
 SLOWEST = 40  # messages a second, on the busiest machine that this is to pass on
 SUPPRESSED = 5  # of each crowd
@@ -68,12 +70,18 @@ class Account:
 
 
 class Site(System):
-    """server: what a PostgreSQL of the fault's own is told; without it, `fanfare up` runs one."""
+    """server: what a PostgreSQL of the fault's own is told; without it, `fanfare up` runs one.
+    hosts: 2: a renderer and a sender work on another host, too.
+    resolver: whether the processes ask a resolver of the fault's own for names."""
 
-    def __init__(self, crowd=CROWD, seed=1, server=None, **settings):
+    def __init__(self, crowd=CROWD, seed=1, server=None, hosts=1, resolver=False, **settings):
         super().__init__(outside=True, **{"restart_ms": RESTART_MS, **SETTINGS, **settings})
+        self.host = Host(self) if hosts > 1 else None
+        self.resolver = Resolver(self) if resolver else None
         self.env = {name: value.replace("{home}", self.home) for name, value in self.env.items()}
         self.server = Server(self.home, **server) if server is not None else None
+        if self.host:
+            self.server = self.host.server()
         self.crowd, self.seed, self.rate, self.connections = crowd, seed, RATE, CONNECTIONS
         self.deaths = Counter()  # by process, those that were wanted
 
@@ -83,6 +91,8 @@ class Site(System):
             self.server.make()
             self.use(self.server.url())
         super().start()
+        if first and self.host:
+            self.host.start_workers()
         if first:
             self._settle_in()
 
@@ -90,15 +100,23 @@ class Site(System):
         """The database of the processes, and ours."""
         self.database = self.env["FANFARE_DATABASE_URL"] = url
 
+    def broker_bases(self):
+        """The brokers' addresses."""
+        return self.brokers or [f"ipc://{self.home}/run/broker-{n}" for n in (1, 2)]
+
     def stop_processes(self):
         """All but the simulator and a server of the fault's own; start() starts them again."""
         self.supervisor.terminate()
         self.supervisor.wait(30)
 
     def stop(self):
+        if self.host:
+            self.host.stop_workers()
         super().stop()
         if self.server:
             self.server.remove()
+        if self.host:
+            self.host.remove()
 
     def _settle_in(self):
         self.accounts = [Account(self, 1, self.key), self._second_account()]
@@ -108,6 +126,8 @@ class Site(System):
                 account.channel = self.sms_channel(rate=self.rate, connections=self.connections)
                 self.import_csv(as_csv(crowd), tags="crowd")
                 self.import_csv(as_csv(crowd[-FEW:]), tags="few")
+                self.import_csv(as_csv(crowd[-HANDFUL:]), tags="handful")
+                self.import_csv(as_csv(crowd[-HANDFUL:]), tags="handful")
             self.sql(f"""INSERT INTO suppression (account_id, contact_id, kind, reason)
                 SELECT account_id, id, 0, 'test' FROM contact WHERE account_id = {account.id}
                 ORDER BY id LIMIT {SUPPRESSED}""")
@@ -119,7 +139,7 @@ class Site(System):
                 self.import_csv(as_csv(troubled), tags=tag)
             doubtful = [person(10000 * (TROUBLED + k) + 500) for k in range(1, DOUBTFUL + 1)]
             self.import_csv(as_csv(doubtful), tags="doubtful")
-        self.crowds = {"crowd": self.crowd, "few": FEW, "doubtful": DOUBTFUL,
+        self.crowds = {"crowd": self.crowd, "few": FEW, "handful": HANDFUL, "doubtful": DOUBTFUL,
                        **dict.fromkeys(ENDINGS, TROUBLED)}
 
     def _second_account(self):

@@ -87,15 +87,18 @@ class System:
 
     outside: the provider simulator is no child of `fanfare up` and survives what befalls it.
     restart_ms: how long `fanfare up` pauses, at most, before it starts a process again.
-    another: workers to start one more of"""
+    another: workers to start one more of
+    brokers: where they listen instead of in the home"""
 
     def __init__(self, build=BUILD, outside=False, postgres=POSTGRES, another=(), restart_ms=None,
-                 **settings):
+                 brokers=(), **settings):
         self.bin = os.path.join(os.path.abspath(build), "bin")
         self.home = tempfile.mkdtemp(prefix="fan-up-", dir="/tmp")
         self.base, self._ports = reserve_ports()
         self.outside, self.another, self.restart_ms = outside, another, restart_ms
+        self.brokers = brokers
         self.sandbox = OUTSIDE if outside else SANDBOX  # the port behind it takes mail
+        self.simulator_at = self.provider_at = "127.0.0.1"  # where it listens, and is found
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(("FANFARE_", "PG"))}
         self.env.update({f"FANFARE_{name}": str(value) for name, value in settings.items()})
@@ -108,6 +111,7 @@ class System:
             for path in (self.home, self._path("postgresql.conf")):
                 os.chown(path, user["user"], user["group"])
         self.database = f"host={self._path('run')} user=fan_owner dbname=fanfare"
+        self.prefix = []  # a command that runs what follows it, as the user it is to be
         self.supervisor = self.simulator = None
         open(self._path("out"), "w", encoding="utf-8").close()
 
@@ -135,6 +139,7 @@ class System:
         words = ["up", "--home", self.home, "--port", str(self.base), "--sandbox"]
         words += ["--without", "sandbox"] if self.outside else []
         words += [word for name in self.another for word in ("--another", name)]
+        words += [word for address in self.brokers for word in ("--broker", address)]
         words += ["--restart-ms", str(self.restart_ms)] if self.restart_ms else []
         began = len(self._read("out"))
         self.supervisor = self._run("fanfare", words)
@@ -147,7 +152,7 @@ class System:
         if self.outside and not self.simulator:
             self.env["FANFARE_CONFIG"] = self._path("sandbox.conf")
             self.simulator = self._run("fanfare-sandbox", [
-                "--listen", f"127.0.0.1:{self.base + self.sandbox}", "--status-listen", "",
+                "--listen", f"{self.simulator_at}:{self.base + self.sandbox}", "--status-listen", "",
                 "--smtp-listen", f"127.0.0.1:{self.base + self.sandbox + 1}",
                 "--journal", self._path("sandbox.journal")])
             del self.env["FANFARE_CONFIG"]
@@ -155,9 +160,10 @@ class System:
 
     def _run(self, program, words):
         with open(self._path("out"), "ab") as out:
-            return subprocess.Popen([os.path.join(self.bin, program), *words], env=self.env,
-                                    stdout=out, stderr=out, cwd="/", preexec_fn=die_with_parent,
-                                    **runs_as())
+            return subprocess.Popen([*self.prefix, os.path.join(self.bin, program), *words],
+                                    env=self.env, stdout=out, stderr=out, cwd="/",
+                                    preexec_fn=die_with_parent,
+                                    **({} if self.prefix else runs_as()))
 
     def stop(self):
         """End it in good order."""
@@ -330,7 +336,8 @@ class System:
     def sms_channel(self, **more):
         settings = {"account_sid": self.secret("TWILIO_ACCOUNT_SID"),
                     "auth_token": self.secret("TWILIO_AUTH_TOKEN"),
-                    "from": "+15005550006", "base_url": self.url(self.sandbox)}
+                    "from": "+15005550006",
+                    "base_url": f"http://{self.provider_at}:{self.base + self.sandbox}"}
         return self.channel("sms", "twilio", settings, **more)
 
     def whatsapp_channel(self, **more):
