@@ -197,7 +197,8 @@ def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
     expect({name: fanfare.pids()[name] for name in before}, before, "the senders live on")
 
 
-TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing, a_message_that_kills_its_sender_three_times_is_a_dead_letter,
+TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing,
+         a_message_that_kills_its_sender_three_times_is_a_dead_letter,
          being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,
