@@ -49,7 +49,7 @@ struct scheduler {
     fan_time statistics_at; /* elapsed: not before */
     bool leading;
     fan_time depose_at; /* elapsed: when the leader's silence is next looked at */
-    struct live *runs; /* runs[count], in no order */
+    struct live *runs;  /* runs[count], in no order */
     size_t count, room;
     uint64_t round;
     uint64_t turn;      /* counts sweeps: another run is first each time */

@@ -348,7 +348,7 @@ enum fan_err fan_run_control(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_why *why)
 {
     const struct control *how = &controls[act];
-    int64_t state;
+    int64_t state = 0;
     int16_t from;
     enum fan_err err = hold_campaign(db, account, campaign, arena, &state, why);
 
