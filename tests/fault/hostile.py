@@ -143,6 +143,8 @@ class Twilio(Listener):
             if len(body) < int(headers.get("content-length", 0)):
                 return
             form = dict(parse_qsl(body.decode()))
+            if "To" not in form:
+                return  # it is asked what became of a message, and does not say
             with self.lock:
                 self.asked[form["To"]] += 1
                 call = Call(client, line.split()[1], form, self.asked[form["To"]])
@@ -165,24 +167,30 @@ def accept(call):
 
 class Relay(Listener):
     """A mail relay. script: verb -> what to say instead of the usual, as text or as a function of
-    the connection that returns whether it goes on. Verbs: BANNER EHLO AUTH MAIL RCPT DATA DOT QUIT.
+    the connection that returns whether it goes on. Verbs: BANNER EHLO AUTH MAIL RCPT DATA DOT QUIT,
+    and WITHIN, the middle of a mail, where there is nothing to say but goodbye.
 
-    taken: what the journal says of a mail whose DOT is not answered as usual."""
+    taken: what the journal says of a mail whose DOT is not answered as usual.
+    times: so often it keeps to the script for each verb"""
 
     USUAL = {"BANNER": "220 relay.example ESMTP", "EHLO": "250-relay.example\r\n250 AUTH PLAIN LOGIN",
              "AUTH": "235 2.7.0 in", "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok",
              "DATA": "354 go on", "DOT": "250 2.0.0 queued", "QUIT": "221 bye", "RSET": "250 ok"}
 
-    def __init__(self, journal, script, taken=IN_DOUBT, **where):
+    def __init__(self, journal, script, taken=IN_DOUBT, times=1 << 30, **where):
         self.journal, self.script, self.taken = Journal(journal, "smtp"), script, taken
+        self.times = times
         self.verbs, self.lock = Counter(), threading.Lock()
         super().__init__(**where)
 
-    def _say(self, client, verb):
-        """False: the conversation is over."""
+    def _keeps_to_script(self, verb):
         with self.lock:
             self.verbs[verb] += 1
-        word = self.script.get(verb, self.USUAL.get(verb, "500 what?"))
+            return verb in self.script and self.verbs[verb] <= self.times
+
+    def _say(self, client, verb, scripted):
+        """False: the conversation is over."""
+        word = self.script[verb] if scripted else self.USUAL.get(verb, "500 what?")
         if callable(word):
             return word(client)
         client.sendall(word.encode() + b"\r\n")
@@ -190,7 +198,7 @@ class Relay(Listener):
 
     def serve(self, client):
         file, to = client.makefile("rb"), ""
-        if not self._say(client, "BANNER"):
+        if not self._say(client, "BANNER", self._keeps_to_script("BANNER")):
             return
         while line := file.readline(4096):
             words = line.decode(errors="replace").split()
@@ -198,14 +206,13 @@ class Relay(Listener):
             verb = "EHLO" if verb == "HELO" else verb
             if verb == "RCPT":
                 to = re.search(rb"<(.*?)>", line).group(1).decode()
-            if verb == "AUTH" and len(words) < 3 and "AUTH" not in self.script:
+            scripted = self._keeps_to_script(verb)
+            if verb == "AUTH" and len(words) < 3 and not scripted:
                 client.sendall(b"334 \r\n")
                 file.readline(4096)
-            if not self._say(client, verb):
+            if not self._say(client, verb, scripted) or verb == "QUIT":
                 return
-            if verb == "QUIT":
-                return
-            if verb == "DATA" and "DATA" not in self.script and not self._mail(client, file, to):
+            if verb == "DATA" and not scripted and not self._mail(client, file, to):
                 return
 
     def _mail(self, client, file, to):
@@ -213,12 +220,14 @@ class Relay(Listener):
         while (line := file.readline(1 << 20)) not in (b".\r\n", b""):
             found = re.match(rb"Message-ID: <([^@>]*)@", line, re.I)
             token = found.group(1).decode() if found else token
+            if found and self._keeps_to_script("WITHIN"):
+                self.journal.write(to, token, self.taken, token)
+                return False
         if not line:
             return False  # cut off before its end: nothing was taken
-        word = self.script.get("DOT")
-        verdict = ACCEPTED if word is None else self.taken
-        self.journal.write(to, token, verdict, token)
-        return self._say(client, "DOT")
+        scripted = self._keeps_to_script("DOT")
+        self.journal.write(to, token, self.taken if scripted else ACCEPTED, token)
+        return self._say(client, "DOT", scripted)
 
 
 # ---- certificates ----
