@@ -251,6 +251,14 @@ static bool act(const struct rule *rule)
     return strcmp(rule->action, "fail") == 0;
 }
 
+void fan_fault_about(const char *site, struct fan_bytes what)
+{
+    char name[NAME];
+
+    snprintf(name, sizeof name, "%s/%.*s", site, FAN_BYTES_ARG(what));
+    (void)fan_fault(name);
+}
+
 bool fan_fault(const char *site)
 {
     struct rule fired = { .times = 0 };

@@ -2,9 +2,10 @@
  * fault — places where a test makes a process die, stop, wait or fail.
  *
  * FAN_FAULT("sender.opened") names a moment: "<part>.<what has just happened>", or
- * "<part>.before_…". It does nothing unless the environment's FAN_FAULT_DIR names a folder whose
- * file "plan" asks for something there; tests/support/fault_points.py writes it, also while the
- * processes run. In a release build nothing of this is left.
+ * "<part>.before_…"; FAN_FAULT_ABOUT one that is about somebody, "sender.writing/+49…". It does
+ * nothing unless the environment's FAN_FAULT_DIR names a folder whose file "plan" asks for it;
+ * tests/support/fault_points.py writes that, also while the processes run. In a release build
+ * nothing of this is left.
  *
  * A plan is a list, parted by commas, of
  *     <id>:<site>[@<process>]:<nth>:<action>[:<ms>[:<times>]]
@@ -18,6 +19,8 @@
 #ifndef FAN_PROTO_FAULT_H
 #define FAN_PROTO_FAULT_H
 
+#include "proto/bytes.h"
+
 #include <stdbool.h>
 
 #ifdef FAN_TEST_BUILD
@@ -25,12 +28,17 @@
 /** Do what the plan asks for at @site. Returns whether what comes next is to fail. */
 bool fan_fault(const char *site);
 
+/** The same of @site with a slash and @what behind it: a moment that is about somebody. */
+void fan_fault_about(const char *site, struct fan_bytes what);
+
 #define FAN_FAULT(site) ((void)fan_fault(site))
+#define FAN_FAULT_ABOUT(site, what) fan_fault_about(site, what)
 #define FAN_FAULTY(site) fan_fault(site)
 
 #else
 
 #define FAN_FAULT(site) ((void)0)
+#define FAN_FAULT_ABOUT(site, what) ((void)0)
 #define FAN_FAULTY(site) false
 
 #endif

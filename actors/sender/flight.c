@@ -239,6 +239,7 @@ void flight_start(struct claim *claim, uint32_t position)
     claim->in_flight++;
     journal_writing(claim->slot, position);
     FAN_FAULT("sender.writing");
+    FAN_FAULT_ABOUT("sender.writing", copy->address);
     if (write_request(flight, copy, &why)) {
         refuse(flight, &why);
         return;

@@ -1,5 +1,6 @@
 #include "broker/runtime/actor_inside.h"
 #include "broker/runtime/socket.h"
+#include "proto/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,8 +177,10 @@ static void actor_close(struct fan_actor *actor)
 static int live(struct fan_actor *actor)
 {
     struct fan_why why = { 0 };
-    enum fan_err err = actor_open(actor, &why);
+    enum fan_err err;
 
+    FAN_FAULT("process.starting");
+    err = actor_open(actor, &why);
     if (err) {
         fan_log(NULL, FAN_ERROR, "process.refused", "%s%s%s", why.field, *why.field ? ": " : "",
                 why.text);

@@ -363,10 +363,11 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct exchange *exchange = calloc(1, sizeof(*exchange));
-    struct fan_http_request *request = &exchange->request;
+    struct fan_http_request *request;
 
     if (!exchange)
         fan_die("out of memory: an HTTP request");
+    request = &exchange->request;
     exchange->server = context;
     exchange->connection = connection;
     request->wait =

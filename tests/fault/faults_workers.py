@@ -1,4 +1,6 @@
 """Those who prepare, decide and write die in the middle of it, or sleep."""
+import re
+
 from checks import eventually, expect
 from faults import QUICK, fault
 from people import as_csv, people
@@ -66,14 +68,22 @@ def analytics(site):
         eventually(agree, 5, f"the roll-ups of campaign {campaign.id} are its counters")
 
 
-@fault("F23", "a process that dies at every turn is told of, and harms no other")
+@fault("F23", "a process that dies twenty times at its start is tried later and later, alone",
+       settings={"restart_ms": 2000})
 def storm(site):
     with site.load() as load:
-        fault = site.faults.arm("turn.begun", action="exit", times=8, process="analytics")
-        eventually(lambda: len(site.faults.fired(fault)) == 8, 60, "it died eight times")
-        site.deaths["analytics"] += 8
+        before = site.pids()["analytics"]
+        fault = site.faults.arm("process.starting", action="exit", times=20, process="analytics")
+        site.kill("analytics")
+        eventually(lambda: len(site.faults.fired(fault)) >= 6, 60, "it died six times")
         assert site.fleet()["analytics"]["failing"], "the supervisor does not say so"
-        expect(load.left() >= 0, True)
+        load.more()  # and nobody else minds
+        eventually(lambda: len(site.faults.fired(fault)) == 20, 120, "it died twenty times")
+        site.deaths["analytics"] += 20
+        site.await_process("analytics", before)
+    pauses = [float(words) for words in re.findall(
+        r"analytics ended with exit code 1.*starting it again in ([0-9.]+) s", site._read("out"))]
+    assert len(pauses) >= 3 and pauses[0] < pauses[-1] <= 2.5, f"its pauses were {pauses}"
 
 
 @fault("F81", "an import killed at each step takes everybody in once")

@@ -205,6 +205,8 @@ def i13_a_pause_bites(facts):
 
 def i14_nobody_else_died(facts):
     site = facts.site
+    if site.may_crash:
+        return
     restarts = {name: process["restarts"] for name, process in site.fleet().items()}
     for name, count in restarts.items():
         if count != site.deaths[name]:

@@ -84,6 +84,7 @@ class Site(System):
             self.server = self.host.server()
         self.crowd, self.seed, self.rate, self.connections = crowd, seed, RATE, CONNECTIONS
         self.deaths = Counter()  # by process, those that were wanted
+        self.may_crash = False  # the fault itself looks at who died of what
 
     def start(self):
         first = not self.simulator

@@ -87,6 +87,16 @@ static void of_several_at_one_place_the_latest_happens(void **state)
     assert_int_equal(failed, 3);
 }
 
+static void a_moment_may_be_about_somebody(void **state)
+{
+    plan(22, "o:here/ann:1:fail");
+    FAN_FAULT_ABOUT("here", FAN_LIT("bob"));
+    FAN_FAULT("here");
+    assert_false(has_mark("o.1"));
+    FAN_FAULT_ABOUT("here", FAN_LIT("ann"));
+    assert_true(has_mark("o.1"));
+}
+
 static void a_plan_that_is_being_written_is_not_read(void **state)
 {
     plan(9, "g:here:1:fail");
@@ -154,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_fault_happens_so_many_times_or_without_end),
         cmocka_unit_test(a_place_may_be_many_and_a_process_one),
         cmocka_unit_test(of_several_at_one_place_the_latest_happens),
+        cmocka_unit_test(a_moment_may_be_about_somebody),
         cmocka_unit_test(a_plan_that_is_being_written_is_not_read),
         cmocka_unit_test(what_is_no_rule_is_passed_over),
         cmocka_unit_test(at_random_it_is_the_same_for_the_same_seed_and_start),
