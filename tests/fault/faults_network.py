@@ -105,7 +105,7 @@ def no_database(site):
     works_there(site)
 
 
-@fault("F39", "a provider that is cut off with requests on the wire leaves them unknown, not failed",
+@fault("F39", "a provider cut off with requests on the wire leaves them unknown, not failed",
        needs=NETNS, settings=TWO)
 def no_provider(site):
     works_there(site)
@@ -148,7 +148,7 @@ THIEVES = (("audience", RESOLVE_REQUEST, 0), ("renderer", RENDER_REQUEST, 0),
            ("sender", SEND_REQUEST, SMS))
 
 
-@fault("F43", "frames that are stolen, doubled, late, out of order, cut short or nonsense do no harm")
+@fault("F43", "frames stolen, doubled, late, out of order, cut short or nonsense do no harm")
 def frames_go_mad(site):
     """Some are stolen by strangers who say that they are workers, and are said again and again."""
     bases = site.broker_bases()
@@ -197,6 +197,6 @@ def deaf_workers(site):
             one.close(bye=False)
     for name, before in small.items():
         after = load.watch.most[name][0]
-        print(f"# {name}: {before >> 20} MiB before, {after >> 20} MiB with workers that never read")
+        print(f"# {name}: {before >> 20} MiB, {after >> 20} MiB with workers that never read")
         assert after < before + (64 << 20), f"{name} grew"
     expect(load.repeated, 0, "repeated")

@@ -51,8 +51,8 @@ def restarted(site):
         back = time.time()
     took = resumed(load, back, before)
     first = min((instant(line) for line in load.requests() if instant(line) > back), default=back)
-    print(f"# away for {back - stopped:.1f} s; first request {first - back:.1f} s after its return, "
-          f"full rate ({before:.0f}/s) {'never' if took is None else f'{took:.1f} s'}; "
+    print(f"# away for {back - stopped:.1f} s; first request {first - back:.1f} s after its "
+          f"return, full rate ({before:.0f}/s) {'never' if took is None else f'{took:.1f} s'}; "
           f"{load.unknown} unknown for a while")
     expect(load.repeated, 0, "repeated")
 
@@ -60,8 +60,8 @@ def restarted(site):
 # ---- away for longer ----
 
 class Caller:
-    """Calls back, again and again, about messages that the provider has called back for before: they
-    must be taken and change nothing. Measures how long each call takes."""
+    """Calls back, again and again, about messages that the provider calls back for, too: each call
+    must be taken, and all but one change nothing. Measures how long each call takes."""
 
     def __init__(self, site, lines, every_s=0.02):
         self.site, self.every_s = site, every_s
@@ -151,8 +151,8 @@ def answers_cut_off(site):
         cutter.cutting = False
     sorts = sorted(cutter.cuts)
     done = {name for sort in sorts for name in sort[1:]}
-    print(f"# {sum(cutter.cuts.values())} answers cut off, of {len(sorts)} sorts of transactions by "
-          f"{len({sort[0] for sort in sorts})} processes; {load.unknown} unknown for a while")
+    print(f"# {sum(cutter.cuts.values())} answers cut off, of {len(sorts)} sorts of transactions "
+          f"by {len({sort[0] for sort in sorts})} processes; {load.unknown} unknown for a while")
     for name in ("chunk_claim", "chunk_open", "chunk_close", "chunk_receipts"):
         assert any(one.startswith(name) for one in done), f"{name} was never cut: {sorted(done)}"
     expect(load.repeated, 0, "repeated")
@@ -175,6 +175,9 @@ def failover(site):
             standby.promote()
             eventually(lambda: load.left() >= 0, 30, "the standby takes over")
             taken_over = time.time()
+            held = "SELECT 1 FROM ctl WHERE hold_reason IS NOT NULL"
+            eventually(lambda: site.sql(held), 90, "a standby's files are another's: it is held")
+            site.ok("POST", "control/confirm")
         first = min((instant(line) for line in load.requests() if instant(line) > taken_over),
                     default=taken_over)
         print(f"# taken over after {taken_over - gone:.1f} s, first request {first - gone:.1f} s "

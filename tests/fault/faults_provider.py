@@ -81,7 +81,7 @@ PROBES_MOST = 20  # single messages to find out whether it is well again
 BROKEN = (500, 502, 503, 504)
 
 
-@fault("F46", "a provider broken for a minute is asked little, and what it may have taken not again",
+@fault("F46", "a provider broken for a minute is asked little, and nothing twice that it may have",
        settings=SHORT)
 def broken_for_a_minute(site):
     end = time.time() + BURST_S
@@ -130,8 +130,9 @@ def throttled(site):
              "beyond all numbers": ("Retry-After: " + "9" * 400,)}
     still = set(cases) - {"beyond all numbers"}
     load = try_all(site, {name: (throttle_once(*cases[name]), SENT, {}) for name in still})
-    cost = site.number(f"""SELECT count(*) FROM message m JOIN chunk c ON c.account_id = m.account_id
-        AND c.id = m.id >> 9 WHERE c.run_id IN ({load.runs}) AND m.attempt > m.free_tries""")
+    cost = site.number(f"""SELECT count(*) FROM message m JOIN chunk c
+        ON c.account_id = m.account_id AND c.id = m.id >> 9
+        WHERE c.run_id IN ({load.runs}) AND m.attempt > m.free_tries""")
     expect(cost, 0, "messages that a throttle cost a try")
     an_hour_at_most(site, "Retry-After: 31536000")
     an_hour_at_most(site, "Retry-After: " + "9" * 400)
@@ -272,7 +273,7 @@ def cut_without_goodbye(call):
     call.client.shutdown(2)
 
 
-@fault("F51", "half an answer leaves it in doubt, a wrong certificate is met before anything leaves",
+@fault("F51", "half an answer leaves it in doubt, at a wrong certificate nothing leaves",
        fresh=True, settings={**SHORT, "SENDER_CA_FILE": "{home}/ca/ca.pem"})
 def tls(site):
     made = Certificates(os.path.join(site.home, "ca"))
@@ -300,7 +301,7 @@ def tls(site):
 
 # ---- names ----
 
-@fault("F52", "a name that cannot be found out is nobody's failure, and one of many addresses will do",
+@fault("F52", "a name not to be found out is nobody's failure, one of many addresses will do",
        needs=("mounts",), settings={**SHORT, "resolver": True})
 def names(site):
     resolver = site.resolver

@@ -121,7 +121,7 @@ class Call:
 
 
 class Twilio(Listener):
-    """behave(call) returns the verdict and what to do; that returns whether the connection is kept."""
+    """behave(call) returns the verdict and what to do; that returns whether to go on."""
 
     def __init__(self, journal, behave, **where):
         self.journal, self.behave = Journal(journal, "hostile"), behave
@@ -173,8 +173,9 @@ class Relay(Listener):
     taken: what the journal says of a mail whose DOT is not answered as usual.
     times: so often it keeps to the script for each verb"""
 
-    USUAL = {"BANNER": "220 relay.example ESMTP", "EHLO": "250-relay.example\r\n250 AUTH PLAIN LOGIN",
-             "AUTH": "235 2.7.0 in", "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok",
+    USUAL = {"BANNER": "220 relay.example ESMTP",
+             "EHLO": "250-relay.example\r\n250 AUTH PLAIN LOGIN", "AUTH": "235 2.7.0 in",
+             "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok",
              "DATA": "354 go on", "DOT": "250 2.0.0 queued", "QUIT": "221 bye", "RSET": "250 ok"}
 
     def __init__(self, journal, script, taken=IN_DOUBT, times=1 << 30, **where):
@@ -238,8 +239,8 @@ NAMES = {"good": ("IP:127.0.0.1", 9), "other": ("DNS:other.example", 9),
 
 
 class Certificates:
-    """An authority (ca.pem), and what it signed: good, expired within a second, and good for another
-    host."""
+    """An authority (ca.pem), and what it signed: good, expired within a second, and good for
+    another host."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -47,8 +47,8 @@ class Server:
 
     def make(self):
         self._make_folders()
-        command = [BIN + "initdb", "-D", self.data, "-X", self.wal, "-U", "fan_owner", "-A", "trust",
-                   "-E", "UTF8", "--locale", "C.UTF-8", "-N", "--no-instructions"]
+        command = [BIN + "initdb", "-D", self.data, "-X", self.wal, "-U", "fan_owner", "-A",
+                   "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N", "--no-instructions"]
         if self.small and self.small[0] == "wal":
             command.append("--wal-segsize=1")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **runs_as())
@@ -88,8 +88,8 @@ class Server:
         self.start()
         primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'", "postgres")
         primary.sql("SELECT pg_reload_conf()", "postgres")
-        eventually(lambda: primary.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'",
-                                       "postgres"), 30, "the standby follows")
+        synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+        eventually(lambda: primary.sql(synchronous, "postgres"), 30, "the standby follows")
 
     def promote(self):
         self.sql("SELECT pg_promote()", "postgres")

@@ -152,7 +152,8 @@ class System:
         if self.outside and not self.simulator:
             self.env["FANFARE_CONFIG"] = self._path("sandbox.conf")
             self.simulator = self._run("fanfare-sandbox", [
-                "--listen", f"{self.simulator_at}:{self.base + self.sandbox}", "--status-listen", "",
+                "--listen", f"{self.simulator_at}:{self.base + self.sandbox}",
+                "--status-listen", "",
                 "--smtp-listen", f"127.0.0.1:{self.base + self.sandbox + 1}",
                 "--journal", self._path("sandbox.journal")])
             del self.env["FANFARE_CONFIG"]
