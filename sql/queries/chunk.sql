@@ -575,9 +575,10 @@ WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 2 ORDER BY m.
 -- name: chunk_lost_is_its
 -- role: fan_sender
 -- Whether what a provider has can only be this message: its recipient has no other one with the
--- same text that has this provider's id, or may have it without our knowing: one that is under way or in
--- doubt, or that was sent more than once. A row: it can. Asked for after the provider's answer, so
--- that whatever was taken before it is known or still under way. (account, message, provider's id)
+-- same text that has this provider's id, or may have it without our knowing: one that is under way
+-- or in doubt, or that was sent more than once. A row: it can. Asked for after the provider's
+-- answer, so that whatever was taken before it is known or still under way. (account, message,
+-- provider's id)
 SELECT m.id FROM message m
 WHERE m.account_id = $1 AND m.id = $2 AND 0 = (
   SELECT count(*) FROM message o WHERE o.account_id = $1 AND o.contact_id = m.contact_id
