@@ -252,9 +252,9 @@ void claim_take(struct sender *self, const struct fan_route *route,
 
 /* A slice that waited too long (this process was paused, the provider is slow) is not begun any
  * more. */
-static bool too_late(const struct claim *claim)
+static bool too_late(const struct copy *copy)
 {
-    return fan_clock_elapsed() > claim->open_until;
+    return fan_clock_elapsed() > copy->start_until;
 }
 
 static void start_what_may(struct claim *claim)
@@ -268,7 +268,7 @@ static void start_what_may(struct claim *claim)
         }
         if (claim->lost || claim->closed_out)
             return;
-        if (too_late(claim)) {
+        if (too_late(&claim->copies[position])) {
             claim->closed_out = true;
             return;
         }

@@ -194,8 +194,10 @@ static void take_opened(struct claim *claim, const struct turn *turn, const stru
     } else {
         if (turn->copies >= 0)
             take_copies(claim, turn, &rows[turn->copies]);
+        for (uint32_t i = claim->opened; i < (uint32_t)watermark; i++)
+            claim->copies[i].start_until =
+                    turn->opened_at + claim->sender->set->send_ttl_ms * FAN_MS;
         claim->opened = (uint32_t)watermark;
-        claim->open_until = turn->opened_at + claim->sender->set->send_ttl_ms * FAN_MS;
         mark_unsendable(claim, unsendable);
     }
     fan_arena_free(&arena);

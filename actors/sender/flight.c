@@ -71,7 +71,8 @@ static void judge_channel(struct flight *flight, const struct fan_outcome *outco
 
     if (outcome->throttled)
         health_throttled(channel, outcome->delay_ms > 0 ? outcome->delay_ms * FAN_MS : FAN_SECOND);
-    if (!reached && (claim->halted || fan_clock_elapsed() > claim->open_until))
+    if (!reached &&
+            (claim->halted || fan_clock_elapsed() > claim->copies[flight->position].start_until))
         return;
     if (!reached)
         rest_channel(flight);
@@ -211,7 +212,7 @@ static struct fan_http_call call_of(const struct flight *flight)
         .mail_to = request->mail_to,
         .starttls = request->starttls,
         .total_ms = request->total_ms ? request->total_ms : claim->sender->set->request_ms,
-        .stop_after = claim->open_until,
+        .stop_after = claim->copies[flight->position].start_until,
     };
 }
 

@@ -52,7 +52,8 @@ enum position {
 struct copy {
     fan_id message;
     struct fan_bytes address, body;
-    char *owned; /* where they stand, when the frame did not carry them */
+    char *owned;          /* where they stand, when the frame did not carry them */
+    fan_time start_until; /* elapsed, of one that is opened: its first byte must have left */
     uint8_t format;
     uint8_t tries;    /* before this one: those that cost one */
     uint8_t free;     /* those that cost none */
@@ -88,14 +89,13 @@ struct claim {
     uint32_t opening; /* messages that a batch under way would open */
     uint32_t started; /* positions below it are started, absent or settled */
     uint32_t in_flight;
-    fan_time open_until; /* elapsed: the first byte of what is opened must have left */
-    fan_time renew_at;   /* elapsed */
-    fan_time retry_at;   /* elapsed: the database was away; not before */
-    bool busy;           /* a batch is under way: one at a time */
-    bool closed_out;     /* nothing more may be opened: it moved on, may not run now, or we stop */
-    bool lost;           /* the epoch is over: what we know is evidence */
-    bool halted;         /* paused or cancelled: not even what is started may begin */
-    uint32_t refusals;   /* batches that the database refused as wrong */
+    fan_time renew_at; /* elapsed */
+    fan_time retry_at; /* elapsed: the database was away; not before */
+    bool busy;         /* a batch is under way: one at a time */
+    bool closed_out;   /* nothing more may be opened: it moved on, may not run now, or we stop */
+    bool lost;         /* the epoch is over: what we know is evidence */
+    bool halted;       /* paused or cancelled: not even what is started may begin */
+    uint32_t refusals; /* batches that the database refused as wrong */
     struct result *results; /* results[results_len], not yet in a batch */
     size_t results_len;
     struct result *recording; /* in the batch under way */
