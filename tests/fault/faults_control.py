@@ -90,7 +90,7 @@ def opted_out(site):
                 AND s.contact_id = c.id)
             RETURNING contact_id""")}
         since = time.time()
-    send_ttl_s = 1  # what was opened may still leave
+    send_ttl_s = 1.3  # what was opened may still leave, and be on its way for a moment
     people = {int(id): (int(contact), int(state), int(reason)) for id, contact, state, reason
               in site.sql(f"""SELECT m.id, m.contact_id, m.state, coalesce(m.reason, 0)
                 FROM message m JOIN chunk c ON c.account_id = m.account_id AND c.id = m.id >> 9

@@ -95,7 +95,7 @@ def own_crashes(site):
     return found
 
 
-@fault("F68", "a process whose memory ends at any allocation dies cleanly, if it dies, and recovers",
+@fault("F68", "a process whose memory ends at any allocation dies cleanly, if at all, and recovers",
        fresh=True)
 def memory_ends(site):
     memory, happened, deaths = Memory(site), 0, 0

@@ -15,7 +15,7 @@ def invite(site, tag, crowd):
     site.crowds[tag] = len(crowd)
 
 
-@fault("F55", "invalid recipients at either end and in the middle, and a third refused, stop nobody",
+@fault("F55", "invalid recipients at either end and in the middle, and refused ones, stop nobody",
        settings={"SANDBOX_REJECT_PERCENT": 30})
 def invalid(site):
     crowd = people(MIXED, first=700000)
