@@ -278,8 +278,14 @@ static enum fan_err on_worker_gone(struct fan_turn *turn, const struct fan_worke
     struct scheduler *self = turn->state;
     struct gone *gone;
 
-    if (!self->leading || !fan_bytes_eq_text(news->role, "sender"))
+    if (!self->leading)
         return FAN_OK;
+    for (size_t i = 0; i < self->count; i++)
+        fan_window_doubt(self->runs[i].window);
+    if (!fan_bytes_eq_text(news->role, "sender")) {
+        scheduler_wake(self);
+        return FAN_OK;
+    }
     gone = malloc(sizeof *gone);
     if (!gone)
         fan_die("out of memory: a worker that is gone");

@@ -45,22 +45,22 @@ struct scheduler {
     struct fan_db *control;
     struct fan_db *statistics; /* the owner's as well: nobody waits while tables are read */
     struct fan_db_watch *statistics_watch;
-    bool statistics_asked;
     fan_time statistics_at; /* elapsed: not before */
-    bool leading;
-    fan_time depose_at; /* elapsed: when the leader's silence is next looked at */
-    struct live *runs;  /* runs[count], in no order */
+    fan_time depose_at;     /* elapsed: when the leader's silence is next looked at */
+    struct live *runs;      /* runs[count], in no order */
     size_t count, room;
     uint64_t round;
     uint64_t turn;      /* counts sweeps: another run is first each time */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
-    bool waking;        /* a sweep is about to run because something happened */
     struct fan_clock_watch clock;
-    bool starts_held;   /* the database's clock was put forward a moment ago */
-    bool site_known;    /* since we lead it was looked whether this database is a copy */
     fan_time site_told; /* elapsed: when it was told that this cannot be known */
-    bool stopped;       /* nothing may be sent: the kill switch, or this database is held */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
+    bool leading;
+    bool waking;           /* a sweep is about to run because something happened */
+    bool statistics_asked; /* and not gathered yet */
+    bool starts_held;      /* the database's clock was put forward a moment ago */
+    bool site_known;       /* since we lead it was looked whether this database is a copy */
+    bool stopped;          /* nothing may be sent: the kill switch, or this database is held */
 };
 
 /** Look at one run: ask for what is due, take back what expired, end it when nothing is left. One

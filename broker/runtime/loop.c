@@ -179,6 +179,7 @@ static void fire(struct fan_timer *timer, fan_time now)
 {
     struct call call = { timer->fn, timer->context };
 
+    FAN_ASSERT(!timer->before); /* the first */
     detach_timer(timer);
     if (timer->interval) {
         timer->due += timer->interval;

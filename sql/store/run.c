@@ -80,6 +80,7 @@ static enum fan_err hold_campaign(struct fan_db *db, fan_id account, fan_id camp
     struct fan_rows rows;
     enum fan_err err;
 
+    *state = 0;
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_run_campaign_lock, &args, &rows, why);
@@ -348,7 +349,7 @@ enum fan_err fan_run_control(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_why *why)
 {
     const struct control *how = &controls[act];
-    int64_t state = 0;
+    int64_t state;
     int16_t from;
     enum fan_err err = hold_campaign(db, account, campaign, arena, &state, why);
 

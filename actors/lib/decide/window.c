@@ -11,6 +11,7 @@ struct asked {
     enum fan_chunk_state state;
     fan_time at;
     bool by_us; /* asked for; otherwise only seen */
+    bool lost;  /* perhaps: whoever was asked may be gone */
 };
 
 /* As many as chunks were seen last: the window bounds them, so a list does. */
@@ -63,16 +64,15 @@ static enum fan_window_act decide_one(const struct fan_window_rules *rules,
         const struct fan_window_chunk *chunk, const struct asked *before, bool room, fan_time now)
 {
     fan_time patience = before && before->by_us ? rules->ask_again_us : rules->grace_us;
+    bool over = before && (before->lost || now - before->at >= patience);
 
     switch (chunk->state) {
     case FAN_CHUNK_CLAIMED:
         return chunk->expired ? FAN_WINDOW_TAKE_BACK : 0;
     case FAN_CHUNK_RENDERED:
-        return before && now - before->at >= patience ? FAN_WINDOW_SEND : 0;
+        return over ? FAN_WINDOW_SEND : 0;
     case FAN_CHUNK_PLANNED:
-        if (before)
-            return now - before->at >= rules->ask_again_us ? FAN_WINDOW_RENDER : 0;
-        return room ? FAN_WINDOW_RENDER : 0;
+        return over || (!before && room) ? FAN_WINDOW_RENDER : 0;
     case FAN_CHUNK_DONE:
         break;
     }
@@ -111,13 +111,19 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
             continue; /* waits its turn: nothing to remember */
         on_way += chunk->state == FAN_CHUNK_PLANNED && !before;
         next[kept++] = (struct asked){ chunk->chunk, chunk->epoch, chunk->state,
-            act || !before ? now : before->at, act || (before && before->by_us) };
+            act || !before ? now : before->at, act || (before && before->by_us), false };
     }
     free(window->asked);
     window->asked = next;
     window->count = kept;
     window->room = next_room;
     return todos;
+}
+
+void fan_window_doubt(struct fan_window *window)
+{
+    for (size_t i = 0; i < window->count; i++)
+        window->asked[i].lost = true;
 }
 
 uint32_t fan_window_share(const uint32_t *wants, size_t count, uint32_t all)

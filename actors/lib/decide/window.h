@@ -57,6 +57,11 @@ size_t fan_window_decide(struct fan_window *window, const struct fan_window_rule
         const struct fan_window_chunk *seen, size_t count, fan_time now,
         struct fan_window_todo *todo, bool *idle);
 
+/** A worker is gone, and with it what it had been asked for and not begun: whatever has been asked
+ * for and has not moved is asked for again at the next look. Whoever is at it all the same is
+ * first. */
+void fan_window_doubt(struct fan_window *window);
+
 /**
  * Share a window among runs.
  *

@@ -95,6 +95,26 @@ static void a_lost_frame_is_asked_for_again(void **state)
     assert_int_equal(act_on(chunk(1, FAN_CHUNK_PLANNED), 7 * FAN_SECOND), 0);
 }
 
+static void what_a_dead_worker_was_asked_for_is_asked_for_again_at_once(void **state)
+{
+    struct fan_window_chunk planned = chunk(1, FAN_CHUNK_PLANNED);
+    struct fan_window_chunk rendered = chunk(2, FAN_CHUNK_RENDERED);
+    struct fan_window_chunk claimed = chunk(3, FAN_CHUNK_CLAIMED);
+
+    assert_int_equal(act_on(planned, 1), FAN_WINDOW_RENDER);
+    assert_int_equal(act_on(planned, 2), 0);
+    fan_window_doubt(window);
+    assert_int_equal(act_on(planned, 3), FAN_WINDOW_RENDER);
+    assert_int_equal(act_on(planned, 4), 0);
+    assert_int_equal(act_on(rendered, 5), 0);
+    fan_window_doubt(window);
+    assert_int_equal(act_on(rendered, 6), FAN_WINDOW_SEND);
+    assert_int_equal(act_on(rendered, 7), 0);
+    assert_int_equal(act_on(claimed, 8), 0);
+    fan_window_doubt(window);
+    assert_int_equal(act_on(claimed, 9), 0);
+}
+
 static void a_rendered_chunk_is_its_renderers_to_announce_at_first(void **state)
 {
     assert_int_equal(act_on(chunk(1, FAN_CHUNK_RENDERED), FAN_SECOND), 0);
@@ -268,6 +288,7 @@ int main(void)
         TEST(a_chunk_that_ends_makes_room_for_the_next),
         TEST(a_more_urgent_chunk_does_not_burst_the_window),
         TEST(a_lost_frame_is_asked_for_again),
+        TEST(what_a_dead_worker_was_asked_for_is_asked_for_again_at_once),
         TEST(a_rendered_chunk_is_its_renderers_to_announce_at_first),
         TEST(another_epoch_is_another_matter),
         TEST(only_an_expired_claim_is_taken_back),
