@@ -175,12 +175,20 @@ static void run_soon(struct fan_loop *loop)
         memmove(loop->soon, loop->soon + count, loop->soon_len * sizeof(*loop->soon));
 }
 
-static void fire(struct fan_timer *timer, fan_time now)
+static struct fan_timer *pop_timer(struct fan_loop *loop)
 {
+    struct fan_timer *timer = loop->first;
+
+    loop->first = timer->after;
+    *(timer->after ? &timer->after->before : &loop->last) = NULL;
+    return timer;
+}
+
+static void fire_first(struct fan_loop *loop, fan_time now)
+{
+    struct fan_timer *timer = pop_timer(loop);
     struct call call = { timer->fn, timer->context };
 
-    FAN_ASSERT(!timer->before); /* the first */
-    detach_timer(timer);
     if (timer->interval) {
         timer->due += timer->interval;
         if (timer->due <= now)
@@ -198,7 +206,7 @@ static void fire_due(struct fan_loop *loop)
     fan_time now = loop->first ? fan_clock_elapsed() : 0;
 
     while (!loop->stopped && loop->first && loop->first->due <= now) {
-        fire(loop->first, now);
+        fire_first(loop, now);
         run_soon(loop);
     }
 }
