@@ -16,6 +16,19 @@ struct flight {
     char token[FAN_TOKEN_TEXT];
 };
 
+struct fan_response sender_response(const struct fan_http_reply *reply)
+{
+    return (struct fan_response){
+        .status = reply->status,
+        .began = reply->began,
+        .complete = reply->complete,
+        .timed_out = reply->timed_out,
+        .headers = reply->headers,
+        .body = reply->body,
+        .retry_after_ms = reply->retry_after_ms,
+    };
+}
+
 static struct result result_of(const struct flight *flight, enum fan_message_state state)
 {
     return (struct result){ .position = (uint16_t)flight->position,
@@ -114,15 +127,7 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
 static void on_reply(void *context, const struct fan_http_reply *reply)
 {
     struct flight *flight = context;
-    const struct fan_response response = {
-        .status = reply->status,
-        .began = reply->began,
-        .complete = reply->complete,
-        .timed_out = reply->timed_out,
-        .headers = reply->headers,
-        .body = reply->body,
-        .retry_after_ms = reply->retry_after_ms,
-    };
+    const struct fan_response response = sender_response(reply);
     struct fan_outcome outcome = { .delay_ms = -1 };
     const struct channel *channel = flight->claim->channel;
 
@@ -194,11 +199,8 @@ static enum fan_err write_request(struct flight *flight, const struct copy *copy
                : claim->channel->provider->send(sending, flight->arena, &flight->request, why);
 }
 
-static struct fan_http_call call_of(const struct flight *flight)
+struct fan_http_call sender_call(const struct sender *self, const struct fan_request *request)
 {
-    const struct fan_request *request = &flight->request;
-    const struct claim *claim = flight->claim;
-
     return (struct fan_http_call){
         .method = request->method,
         .url = request->url,
@@ -211,8 +213,7 @@ static struct fan_http_call call_of(const struct flight *flight)
         .mail_from = request->mail_from,
         .mail_to = request->mail_to,
         .starttls = request->starttls,
-        .total_ms = request->total_ms ? request->total_ms : claim->sender->set->request_ms,
-        .stop_after = claim->copies[flight->position].start_until,
+        .total_ms = request->total_ms ? request->total_ms : self->set->request_ms,
     };
 }
 
@@ -252,7 +253,8 @@ void flight_start(struct claim *claim, uint32_t position)
         return;
     }
     FAN_FAULT("sender.started");
-    call = call_of(flight);
+    call = sender_call(claim->sender, &flight->request);
+    call.stop_after = copy->start_until;
     fan_http_send(claim->channel->client, &call, may_begin, on_reply, flight);
     FAN_FAULT("sender.handed_over"); /* this one, or others before it, are on the wire */
 }

@@ -112,15 +112,7 @@ static void believe(struct lookup *lookup, struct fan_bytes provider_id)
 static void on_reply(void *context, const struct fan_http_reply *reply)
 {
     struct lookup *lookup = context;
-    const struct fan_response response = {
-        .status = reply->status,
-        .began = reply->began,
-        .complete = reply->complete,
-        .timed_out = reply->timed_out,
-        .headers = reply->headers,
-        .body = reply->body,
-        .retry_after_ms = reply->retry_after_ms,
-    };
+    const struct fan_response response = sender_response(reply);
     struct fan_bytes provider_id = FAN_NO_BYTES;
 
     lookup->channel->in_flight--;
@@ -170,15 +162,7 @@ static void ask_next(struct lookup *lookup)
         finish(lookup);
         return;
     }
-    call = (struct fan_http_call){
-        .method = request.method,
-        .url = request.url,
-        .headers = request.headers,
-        .headers_len = request.headers_len,
-        .username = request.username,
-        .password = request.password,
-        .total_ms = lookup->sender->set->request_ms,
-    };
+    call = sender_call(lookup->sender, &request);
     lookup->channel->in_flight++;
     fan_http_send(lookup->channel->client, &call, NULL, on_reply, lookup);
 }

@@ -177,6 +177,10 @@ uint32_t sender_draw(struct sender *self);
 /** Send one position. The journal says that it is started. */
 void flight_start(struct claim *claim, uint32_t position);
 
+/** The call that transmits a driver's request, and its answer as drivers read it; both borrow. */
+struct fan_http_call sender_call(const struct sender *self, const struct fan_request *request);
+struct fan_response sender_response(const struct fan_http_reply *reply);
+
 /* ---- lookup.c ---- */
 
 /** Ask for the unknowns of a chunk. The credit comes back when it is over. */
