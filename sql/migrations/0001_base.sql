@@ -80,11 +80,13 @@ CREATE TABLE idempotency (
   created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (account_id, key));
 CREATE INDEX idempotency_age ON idempotency (account_id, created_at);
 
+-- Keys are compared byte by byte, whatever the database's collation: an index is searched with a
+-- fraction of the work.
 CREATE SEQUENCE contact_id CACHE 1;
 CREATE TABLE contact (
   account_id bigint NOT NULL, id bigint NOT NULL DEFAULT nextval('contact_id'),
-  external_id text, phone text, email text, first_name text, last_name text, company text,
-    country text, language text,
+  external_id text COLLATE "C", phone text COLLATE "C", email text COLLATE "C",
+  first_name text, last_name text, company text, country text, language text,
   time_zone text, attributes jsonb NOT NULL DEFAULT '{}', source text,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (account_id, id), UNIQUE (account_id, external_id));
