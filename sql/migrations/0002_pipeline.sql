@@ -107,8 +107,9 @@ CREATE INDEX chunk_dead ON chunk (account_id, id) WHERE n_failed > 0 OR n_unknow
 ALTER TABLE chunk ADD PRIMARY KEY (account_id, id);
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
--- by ranges of id; the scheduler creates partitions ahead. No index may hold state: closes and
--- callbacks stay HOT.
+-- by ranges of id; the scheduler creates partitions ahead. No index may hold state, and pages are
+-- filled so that all their messages can grow by a provider's id: closes and callbacks stay HOT (of a
+-- hundred closes, 16 did not with pages half full).
 CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
   -- the retry chunk that answers for it now; null: its home chunk
@@ -152,7 +153,7 @@ BEGIN
   IF to_regclass(format('message_p%s', n)) IS NOT NULL THEN RETURN; END IF;
   EXECUTE
     format('CREATE TABLE message_p%s PARTITION OF message FOR VALUES FROM (%s) TO (%s)
-      WITH (fillfactor = 50,
+      WITH (fillfactor = 42,
     autovacuum_vacuum_insert_scale_factor = 0.5)', n, n << 26, (n + 1) << 26);
   EXECUTE
     format('CREATE TABLE message_body_p%s PARTITION OF message_body FOR VALUES FROM (%s) TO (%s)',
