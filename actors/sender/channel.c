@@ -281,7 +281,7 @@ static uint32_t open_paced(struct channel *channel, uint32_t wanted, uint32_t wa
 
 uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting)
 {
-    uint32_t most = wanted < channel->slice ? wanted : channel->slice;
+    uint32_t most = wanted;
     fan_time now = fan_clock_elapsed();
 
     switch (health_act(channel)) {

@@ -92,6 +92,7 @@ static struct fan_messages_settled tally(const struct claim *claim)
 struct turn {
     struct claim *claim;
     int closed, renewed, opened, copies, released;
+    bool plain; /* released: in the way that finds nothing left */
     uint32_t open_count;
     fan_time opened_at;
 };
@@ -267,6 +268,11 @@ static void forsake(struct claim *claim)
 static void take_released(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
 {
     FAN_FAULT("sender.released");
+    if (turn->plain && rows[turn->released].count == 0) {
+        claim->state = CLAIM_OPEN;
+        claim->thorough = true;
+        return;
+    }
     announce_done(claim);
     claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
     if (rows[turn->released].count == 0)
@@ -350,24 +356,29 @@ static uint32_t waiting_on(const struct channel *channel, enum fan_lane lane)
     return waiting;
 }
 
+/* Two slices at most wait to be started. They are filled up when a quarter is left, which lasts
+ * until the answer comes: many messages share a transaction. */
 static uint32_t want_open(const struct claim *claim)
 {
     struct channel *channel = claim->channel;
-    uint32_t left = claim->taken.size - claim->opened;
+    uint32_t left = claim->taken.size - claim->opened, most = 2 * channel->slice, waiting;
 
-    if (claim->closed_out || left == 0 || claim->opened - claim->started >= channel->slice)
+    if (claim->closed_out || left == 0)
         return 0;
     /* What is less urgent may wait: it starts later. */
-    if (waiting_on(channel, claim->lane) >= 2 * channel->slice)
+    waiting = waiting_on(channel, claim->lane);
+    if (waiting > most / 4)
         return 0;
-    return channel_may_open(channel, left, waiting_on(channel, FAN_LANE_NORMAL));
+    return channel_may_open(channel, left < most - waiting ? left : most - waiting,
+            waiting_on(channel, FAN_LANE_NORMAL));
 }
 
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */
 static bool worth_a_batch(const struct claim *claim, uint32_t open, bool end, bool flush)
 {
     return open > 0 || end || claim->recording_len > 0 ||
-            claim->results_len >= claim->sender->set->slice || (flush && claim->results_len > 0);
+            claim->results_len >= 2 * claim->sender->set->slice ||
+            (flush && claim->results_len > 0);
 }
 
 static void add_open(struct claim *claim, struct fan_batch *batch, struct turn *turn, uint32_t open)
@@ -378,11 +389,29 @@ static void add_open(struct claim *claim, struct fan_batch *batch, struct turn *
     turn->open_count = claim->opening = open;
     turn->opened_at = fan_clock_elapsed();
     claim->slot->opened = to; /* the intent, before the statement can commit */
-    turn->opened = fan_claim_add_open(batch, key, claim->opened, open, claim->taken.items,
-            claim->taken.kind);
+    turn->opened = fan_claim_add_open(batch, key, turn->closed >= 0, claim->opened, open,
+            claim->taken.items, claim->taken.kind);
     if (!claim->carried)
         turn->copies = fan_claim_add_copies(batch, key, claim->opened, to, claim->taken.items);
     FAN_FAULT("sender.before_open");
+}
+
+/* Whether, as far as is known here, nothing of the chunk is left. */
+static bool ends_plainly(const struct claim *claim)
+{
+    return !claim->thorough && !claim->closed_out && !claim->taken.claim.is_retry &&
+            claim->taken.watermark == 0;
+}
+
+static void add_release(struct claim *claim, struct fan_batch *batch, struct turn *turn)
+{
+    const struct fan_claim *key = &claim->taken.claim;
+
+    claim->state = CLAIM_ENDING;
+    FAN_FAULT("sender.before_release");
+    turn->released = turn->plain ? fan_claim_add_done(batch, key)
+                                 : fan_claim_add_release(batch, key,
+                                           claim->closed_out ? (int)never_started_from(claim) : -1);
 }
 
 void claim_batch(struct claim *claim, bool flush)
@@ -403,15 +432,13 @@ void claim_batch(struct claim *claim, bool flush)
         .opened = -1,
         .copies = -1,
         .released = -1 };
+    turn->plain = ends_plainly(claim);
     batch = fan_batch_new(claim->taken.claim.account);
-    if (end)
+    if (end && !turn->plain)
         fan_claim_add_lock(batch, &claim->taken.claim);
     add_close(claim, batch, turn);
     if (end) {
-        claim->state = CLAIM_ENDING;
-        FAN_FAULT("sender.before_release");
-        turn->released = fan_claim_add_release(batch, &claim->taken.claim,
-                claim->closed_out ? (int)never_started_from(claim) : -1);
+        add_release(claim, batch, turn);
     } else {
         /* A claim that is always busy must not lose its lease over it. */
         if (fan_clock_elapsed() >= claim->renew_at)

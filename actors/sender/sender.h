@@ -94,8 +94,9 @@ struct claim {
     bool busy;         /* a batch is under way: one at a time */
     bool closed_out;   /* nothing more may be opened: it moved on, may not run now, or we stop */
     bool lost;         /* the epoch is over: what we know is evidence */
-    bool halted;       /* paused or cancelled: not even what is started may begin */
-    uint32_t refusals; /* batches that the database refused as wrong */
+    bool thorough; /* its end looks for what is left: there is something that is not known here */
+    bool halted;   /* paused or cancelled: not even what is started may begin */
+    uint32_t refusals;      /* batches that the database refused as wrong */
     struct result *results; /* results[results_len], not yet in a batch */
     size_t results_len;
     struct result *recording; /* in the batch under way */

@@ -72,13 +72,14 @@ static void add_range(struct fan_args *args, fan_id chunk, uint32_t from, uint32
     fan_arg_i64(args, fan_message_id(chunk, to));
 }
 
-int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark,
-        uint32_t count, struct fan_ids items, enum fan_kind kind)
+int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, bool locked,
+        uint32_t watermark, uint32_t count, struct fan_ids items, enum fan_kind kind)
 {
     struct fan_args args;
     int answer;
 
-    add_lock(batch, claim, &fan_q_chunk_lock);
+    if (!locked)
+        add_lock(batch, claim, &fan_q_chunk_lock);
     begin_owned(&args, batch, claim);
     fan_arg_i16(&args, (int32_t)watermark);
     fan_arg_i32(&args, (int32_t)count);
@@ -211,6 +212,7 @@ struct fan_claim_outcomes fan_claim_outcomes_room(size_t room, struct fan_arena 
     };
 }
 
+/* A retry chunk's messages stand anywhere: they are looked up by a binary search. */
 struct place {
     fan_id message;
     size_t at;
@@ -223,42 +225,57 @@ static int by_message(const void *a, const void *b)
     return (one->message > other->message) - (one->message < other->message);
 }
 
-static bool is_ascending(const struct fan_claim_outcomes *all)
+static void copy_outcome(struct fan_claim_outcomes *to, size_t place,
+        const struct fan_claim_outcomes *from, size_t i)
 {
-    for (size_t i = 1; i < all->count; i++) {
-        if (all->messages[i - 1] >= all->messages[i])
-            return false;
-    }
-    return true;
+    to->messages[place] = from->messages[i];
+    to->states[place] = from->states[i];
+    to->outcomes[place] = from->outcomes[i];
+    to->reasons[place] = from->reasons[i];
+    to->free[place] = from->free[i];
+    to->codes[place] = from->codes[i];
+    to->provider_ids[place] = from->provider_ids[i];
+    to->delays[place] = from->delays[i];
+    to->instants[place] = from->instants[i];
 }
 
-/* The statement looks messages up by a binary search. */
-static struct fan_claim_outcomes in_order(const struct fan_claim_outcomes *all,
+static struct fan_claim_outcomes ascending(const struct fan_claim_outcomes *all,
         struct fan_arena *arena)
 {
     struct place *places = fan_arena_array(arena, all->count, sizeof *places);
     struct fan_claim_outcomes out = fan_claim_outcomes_room(all->count, arena);
 
+    out.count = all->count;
     for (size_t i = 0; i < all->count; i++)
         places[i] = (struct place){ all->messages[i], i };
-    out.count = all->count;
-    out.run = all->run;
-    out.event = all->event;
     qsort(places, all->count, sizeof *places, by_message);
-    for (size_t i = 0; i < all->count; i++) {
-        size_t from = places[i].at;
+    for (size_t i = 0; i < all->count; i++)
+        copy_outcome(&out, i, all, places[i].at);
+    return out;
+}
 
-        out.messages[i] = all->messages[from];
-        out.states[i] = all->states[from];
-        out.outcomes[i] = all->outcomes[from];
-        out.reasons[i] = all->reasons[from];
-        out.attempts[i] = all->attempts[from];
-        out.free[i] = all->free[from];
-        out.codes[i] = all->codes[from];
-        out.provider_ids[i] = all->provider_ids[from];
-        out.delays[i] = all->delays[from];
-        out.instants[i] = all->instants[from];
-        out.suppress[i] = all->suppress[from];
+/* A home chunk's messages stand side by side: from the first that is spoken of to the last, each
+ * has its place, and a gap says nothing. Who is at home elsewhere is not this claim's to close. */
+static struct fan_claim_outcomes side_by_side(const struct fan_claim_outcomes *all, fan_id chunk,
+        struct fan_arena *arena)
+{
+    struct fan_claim_outcomes out;
+    fan_id first = fan_message_id(chunk + 1, 0) - 1, last = fan_message_id(chunk, 0);
+
+    for (size_t i = 0; i < all->count; i++) {
+        fan_id message = all->messages[i];
+
+        first = message < first && message >> 9 == chunk ? message : first;
+        last = message > last && message >> 9 == chunk ? message : last;
+    }
+    if (first > last)
+        first = last;
+    out = fan_claim_outcomes_room((size_t)(last - first) + 1, arena);
+    out.count = (size_t)(last - first) + 1;
+    out.messages[0] = first;
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->messages[i] >> 9 == chunk)
+            copy_outcome(&out, (size_t)(all->messages[i] - first), all, i);
     }
     return out;
 }
@@ -279,27 +296,29 @@ static void add_event(struct fan_args *args, const struct fan_claim_outcomes *ou
 }
 
 int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
-        const struct fan_claim_outcomes *unsorted, enum fan_kind kind)
+        const struct fan_claim_outcomes *outcomes, enum fan_kind kind)
 {
-    struct fan_claim_outcomes sorted;
-    const struct fan_claim_outcomes *outcomes = unsorted;
+    struct fan_arena *arena = fan_batch_arena(batch);
+    struct fan_claim_outcomes placed;
     struct fan_args args;
     int answer;
 
-    if (!is_ascending(unsorted)) {
-        sorted = in_order(unsorted, fan_batch_arena(batch));
-        outcomes = &sorted;
-    }
     begin_owned(&args, batch, claim);
-    fan_arg_i64s(&args, outcomes->messages, outcomes->count);
-    fan_arg_i16s(&args, outcomes->states, outcomes->count);
-    fan_arg_i16s(&args, outcomes->outcomes, outcomes->count);
-    fan_arg_i16s(&args, outcomes->reasons, outcomes->count);
-    fan_arg_texts(&args, outcomes->codes, outcomes->count);
-    fan_arg_texts(&args, outcomes->provider_ids, outcomes->count);
-    fan_arg_i64s(&args, outcomes->delays, outcomes->count);
-    fan_arg_i64s(&args, outcomes->instants, outcomes->count);
-    fan_arg_i16s(&args, outcomes->free, outcomes->count);
+    if (claim->is_retry) {
+        placed = ascending(outcomes, arena);
+        fan_arg_i64s(&args, placed.messages, placed.count);
+    } else {
+        placed = side_by_side(outcomes, claim->chunk, arena);
+        fan_arg_i64(&args, placed.messages[0]);
+    }
+    fan_arg_i16s(&args, placed.states, placed.count);
+    fan_arg_i16s(&args, placed.outcomes, placed.count);
+    fan_arg_i16s(&args, placed.reasons, placed.count);
+    fan_arg_texts(&args, placed.codes, placed.count);
+    fan_arg_texts(&args, placed.provider_ids, placed.count);
+    fan_arg_i64s(&args, placed.delays, placed.count);
+    fan_arg_i64s(&args, placed.instants, placed.count);
+    fan_arg_i16s(&args, placed.free, placed.count);
     add_event(&args, outcomes);
     answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
             &args);
@@ -362,6 +381,14 @@ int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, 
 void fan_claim_add_lock(struct fan_batch *batch, const struct fan_claim *claim)
 {
     add_lock(batch, claim, &fan_q_chunk_lock_work);
+}
+
+int fan_claim_add_done(struct fan_batch *batch, const struct fan_claim *claim)
+{
+    struct fan_args args;
+
+    begin_owned(&args, batch, claim);
+    return fan_batch_add(batch, &fan_q_chunk_done, &args);
 }
 
 int fan_claim_add_release(struct fan_batch *batch, const struct fan_claim *claim, int watermark)

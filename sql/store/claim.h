@@ -38,13 +38,14 @@ bool fan_claim_read_take(const struct fan_rows *rows, const struct fan_claim *as
         struct fan_arena *arena, struct fan_claim_taken *out);
 
 /**
- * Open the next slice: @count messages from @watermark on.
+ * Open the next messages: @count from @watermark on.
  *
- * items  a retry chunk's ids, all of them; not looked at otherwise
+ * locked  a close stands before it in the batch, which has locked the chunk
+ * items   a retry chunk's ids, all of them; not looked at otherwise
  * Returns the index of the first of two answers.
  */
-int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, uint32_t watermark,
-        uint32_t count, struct fan_ids items, enum fan_kind kind);
+int fan_claim_add_open(struct fan_batch *batch, const struct fan_claim *claim, bool locked,
+        uint32_t watermark, uint32_t count, struct fan_ids items, enum fan_kind kind);
 /** The new watermark, or -1: do not send; somebody else has it, or it may not run now. @unsendable:
  * ids not to be sent. */
 int fan_claim_read_open(const struct fan_rows *rows, struct fan_arena *arena,
@@ -63,7 +64,7 @@ struct fan_claim_copy {
 
 void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_copy *out);
 
-/* Outcomes of a slice, each array [count]. */
+/* Outcomes of some messages of a claim, each array [count]. */
 struct fan_claim_outcomes {
     size_t count;
     fan_id *messages;
@@ -106,6 +107,10 @@ void fan_claim_add_crashed(struct fan_batch *batch, const struct fan_claim *clai
 
 /** Hold the claim longer. A row in the answer: it is still mine. */
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us);
+
+/** End the claim of a chunk that is home to its messages, behind the close of the last of them. No
+ * row in its answer: something is left, or the claim was over; fan_claim_add_release tells. */
+int fan_claim_add_done(struct fan_batch *batch, const struct fan_claim *claim);
 
 /** Lock all chunks that the end of the claim touches, in order: the first statement of a batch that
  * ends it. */

@@ -281,8 +281,8 @@ static void go_on(struct hand *hand)
     } else if (open > 0) {
         open = 1 + draw(open < 12 ? open : 12);
         hand->intent = hand->opened + open;
-        hand->at_open = fan_claim_add_open(batch, &hand->taken.claim, hand->opened, open,
-                hand->taken.items, FAN_KIND_SMS);
+        hand->at_open = fan_claim_add_open(batch, &hand->taken.claim, hand->at_close >= 0,
+                hand->opened, open, hand->taken.items, FAN_KIND_SMS);
     }
     if (hand->at_close < 0 && hand->at_open < 0 && hand->at_release < 0)
         fan_batch_free(&batch);

@@ -293,8 +293,8 @@ int world_open_slice(struct world *w, const struct fan_claim_taken *taken, uint3
     struct fan_batch *batch = fan_batch_new(w->account);
     struct answer answer = { .unsendable = unsendable };
 
-    answer.index =
-            fan_claim_add_open(batch, &taken->claim, watermark, count, taken->items, FAN_KIND_SMS);
+    answer.index = fan_claim_add_open(batch, &taken->claim, false, watermark, count, taken->items,
+            FAN_KIND_SMS);
     return do_step(w, batch, on_opened, &answer);
 }
 
