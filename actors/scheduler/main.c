@@ -13,7 +13,9 @@
 
 #include <stdlib.h>
 
-enum { DEPOSE_EVERY_MS = 500 };
+/* What happens within such a time is looked at once. A large run's chunks end one after another,
+ * and a window of them is on its way: they can wait. */
+enum { DEPOSE_EVERY_MS = 500, WAKE_MS = 2, WAKE_CALM_MS = 25 };
 
 static const struct fan_setting settings[] = {
     FAN_SET_U32(struct scheduler_settings, sweep_ms, "200", 10, 10000,
@@ -219,24 +221,31 @@ static void on_woken(void *context)
 {
     struct scheduler *self = context;
 
-    self->waking = false;
+    self->waking = NULL;
     if (self->leading && self->site_known && !fan_actor_draining(self->actor))
         sweep(self);
 }
 
-/* Something moved: look soon, once for all that happens within a moment. */
+static void wake_within(struct scheduler *self, uint32_t ms)
+{
+    fan_time at = fan_clock_elapsed() + ms * FAN_MS;
+
+    if (!self->leading || (self->waking && self->waking_at <= at))
+        return;
+    fan_loop_cancel(&self->waking);
+    self->waking = fan_loop_after(fan_actor_loop(self->actor), ms, on_woken, self);
+    self->waking_at = at;
+}
+
 void scheduler_wake(struct scheduler *self)
 {
-    if (self->waking || !self->leading)
-        return;
-    self->waking = true;
-    fan_loop_after(fan_actor_loop(self->actor), 2, on_woken, self);
+    wake_within(self, WAKE_MS);
 }
 
 static enum fan_err on_chunk_done(struct fan_turn *turn, const struct fan_chunk_done *news)
 {
     (void)news;
-    scheduler_wake(turn->state);
+    wake_within(turn->state, turn->route.lane == FAN_LANE_URGENT ? WAKE_MS : WAKE_CALM_MS);
     return FAN_OK;
 }
 
@@ -333,6 +342,7 @@ static void close_scheduler(struct fan_actor *actor, void *state)
     struct scheduler *self = state;
 
     (void)actor;
+    fan_loop_cancel(&self->waking);
     forget_all(self);
     free(self->runs);
     fan_db_free(&self->lock);

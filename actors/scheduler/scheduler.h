@@ -45,9 +45,11 @@ struct scheduler {
     struct fan_db *control;
     struct fan_db *statistics; /* the owner's as well: nobody waits while tables are read */
     struct fan_db_watch *statistics_watch;
-    fan_time statistics_at; /* elapsed: not before */
-    fan_time depose_at;     /* elapsed: when the leader's silence is next looked at */
-    struct live *runs;      /* runs[count], in no order */
+    fan_time statistics_at;   /* elapsed: not before */
+    struct fan_timer *waking; /* a sweep is about to run because something happened */
+    fan_time waking_at;       /* elapsed: when */
+    fan_time depose_at;       /* elapsed: when the leader's silence is next looked at */
+    struct live *runs;        /* runs[count], in no order */
     size_t count, room;
     uint64_t round;
     uint64_t turn;      /* counts sweeps: another run is first each time */
@@ -56,7 +58,6 @@ struct scheduler {
     fan_time site_told; /* elapsed: when it was told that this cannot be known */
     struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
     bool leading;
-    bool waking;           /* a sweep is about to run because something happened */
     bool statistics_asked; /* and not gathered yet */
     bool starts_held;      /* the database's clock was put forward a moment ago */
     bool site_known;       /* since we lead it was looked whether this database is a copy */
