@@ -373,13 +373,14 @@ class System:
     def stats(self, campaign):
         return self.ok("GET", f"campaigns/{campaign}")["stats"]
 
-    def await_status(self, campaign, *wanted, seconds=60):
+    def await_status(self, campaign, *wanted, seconds=60, pause=0.05):
         """Wait until the campaign is in one of these states; returns it."""
         def has_come():
             reply = self.get(f"/api/v1/campaigns/{campaign}")
             now = reply.json if reply.status == 200 else {}
             return now if now.get("status") in wanted else None
-        return eventually(has_come, seconds, f"campaign {campaign} is {' or '.join(wanted)}")
+        what = f"campaign {campaign} is {' or '.join(wanted)}"
+        return eventually(has_come, seconds, what, pause)
 
     def messages(self, campaign, **query):
         """All its messages."""
