@@ -85,7 +85,7 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
         err = fan_run_page(turn->db, account, &audience, limit, turn->arena, &page, &turn->why);
     if (err)
         return err;
-    *complete = page.count < limit;
+    *complete = page.last;
     people = part(&page, turn->arena);
     plan = (struct fan_chunk_plan){ run, audience.channel, audience.lane, audience.due_at,
         audience.chunk_size, { people.planned, people.planned_len } };
@@ -95,9 +95,7 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
         err = write_skips(turn, run, audience.channel, &people);
     FAN_FAULT("audience.page_written");
     if (!err)
-        err = fan_run_advance(turn->db, account, run,
-                page.count ? page.places[page.count - 1] : audience.cursor, *complete, turn->arena,
-                &turn->why);
+        err = fan_run_advance(turn->db, account, run, page.end, *complete, turn->arena, &turn->why);
     if (!err)
         err = announce(turn, &audience, chunks, &people, *complete);
     FAN_FAULT("audience.before_commit");

@@ -259,22 +259,24 @@ enum fan_err fan_run_page(struct fan_db *db, fan_id account,
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
-    size_t count;
+    size_t count, named;
 
     fan_args_for(&args, arena, account);
     query = page_query(audience, limit, &args);
     err = fan_db_run(db, query, &args, &rows, why);
     if (err)
         return err;
-    count = (size_t)rows.count;
+    count = named = (size_t)rows.count;
+    if (count && fan_row_null(&rows, rows.count - 1, 1))
+        named = (size_t)fan_row_i64(&rows, (int)--count, 2);
     *out = (struct fan_run_page){
-        .places = fan_arena_array(arena, count, sizeof *out->places),
         .contacts = fan_arena_array(arena, count, sizeof *out->contacts),
         .skips = fan_arena_array(arena, count, sizeof *out->skips),
         .count = count,
+        .end = named ? fan_row_i64(&rows, rows.count - 1, 0) : audience->cursor,
+        .last = named < limit,
     };
-    for (int i = 0; i < rows.count; i++) {
-        out->places[i] = fan_row_i64(&rows, i, 0);
+    for (int i = 0; i < (int)count; i++) {
         out->contacts[i] = fan_row_i64(&rows, i, 1);
         out->skips[i] = (int16_t)fan_row_i64(&rows, i, 2);
     }

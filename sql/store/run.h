@@ -94,10 +94,11 @@ enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct 
         struct fan_run_audience *out, struct fan_why *why) FAN_MUST_CHECK;
 
 struct fan_run_page {
-    int64_t *places;  /* of each person, for the cursor */
     fan_id *contacts; /* contacts[count] */
     int16_t *skips;   /* enum fan_reason, 0: not skipped */
     size_t count;
+    int64_t end; /* the cursor behind it */
+    bool last;
 };
 
 /** Read the next page of at most @limit people behind the run's cursor. */
