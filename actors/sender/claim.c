@@ -390,6 +390,7 @@ void claims_tick(struct sender *self)
 
         if (held && !claim->busy && now >= claim->renew_at && now >= claim->retry_at)
             claim_renew(claim);
+        claim_tell(claim, false);
     }
     claims_pump_soon(self);
 }

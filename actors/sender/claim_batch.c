@@ -15,7 +15,7 @@
 #include "proto/fault.h"
 #include <stdlib.h>
 
-enum { AWAY_MS = 250, REFUSALS_MOST = 3 };
+enum { AWAY_MS = 250, REFUSALS_MOST = 3, TELL_MS = 100 };
 
 static void submit(struct claim *claim, struct fan_batch **batch, fan_batch_done *done,
         void *context)
@@ -204,10 +204,36 @@ static void take_opened(struct claim *claim, const struct turn *turn, const stru
     fan_arena_free(&arena);
 }
 
-static void take_closed(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+/* The news only wake whoever shows or sums up what the rows say: those of a tenth of a second go
+ * out together. */
+void claim_tell(struct claim *claim, bool now)
+{
+    struct fan_route route = route_of(claim);
+    fan_time at = fan_clock_elapsed();
+
+    if (claim->untold.chunk == 0 || (!now && at < claim->told_at + TELL_MS * FAN_MS))
+        return;
+    fan_actor_emit(claim->sender->actor, &fan_schema_messages_settled, &route, &claim->untold);
+    claim->untold = (struct fan_messages_settled){ 0 };
+    claim->told_at = at;
+}
+
+static void add_untold(struct claim *claim)
 {
     const struct fan_messages_settled settled = tally(claim);
-    struct fan_route route = route_of(claim);
+    struct fan_messages_settled *sum = &claim->untold;
+
+    sum->chunk = settled.chunk;
+    sum->sent += settled.sent;
+    sum->failed += settled.failed;
+    sum->retry += settled.retry;
+    sum->unknown += settled.unknown;
+    sum->skipped += settled.skipped;
+    sum->cancelled += settled.cancelled;
+}
+
+static void take_closed(struct claim *claim, const struct turn *turn, const struct fan_rows *rows)
+{
     size_t closed = fan_claim_read_closed(&rows[turn->closed]);
 
     FAN_FAULT("sender.closed");
@@ -215,8 +241,9 @@ static void take_closed(struct claim *claim, const struct turn *turn, const stru
     if (rows[turn->closed].count == 0 && !claim->taken.claim.is_retry)
         claim->closed_out = claim->lost = true;
     if (closed == claim->recording_len) {
+        add_untold(claim);
         claim->recording_len = 0;
-        fan_actor_emit(claim->sender->actor, &fan_schema_messages_settled, &route, &settled);
+        claim_tell(claim, false);
     }
 }
 
@@ -273,6 +300,7 @@ static void take_released(struct claim *claim, const struct turn *turn, const st
         claim->thorough = true;
         return;
     }
+    claim_tell(claim, true);
     announce_done(claim);
     claim->state = CLAIM_OVER; /* what could not be closed is evidence still to be given */
     if (rows[turn->released].count == 0)

@@ -101,6 +101,8 @@ struct claim {
     size_t results_len;
     struct result *recording; /* in the batch under way */
     size_t recording_len;
+    struct fan_messages_settled untold; /* recorded, and not published yet; no chunk: nothing is */
+    fan_time told_at;                   /* elapsed */
 };
 
 struct sender {
@@ -160,6 +162,8 @@ void claims_free(struct sender *self);
 void claim_batch(struct claim *claim, bool flush);
 /** Say what is being recorded as evidence. */
 void claim_say(struct claim *claim);
+/** Publish what was recorded, if that is due or (@now) anyway. */
+void claim_tell(struct claim *claim, bool now);
 /** Hold the claim longer. */
 void claim_renew(struct claim *claim);
 
