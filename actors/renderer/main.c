@@ -10,6 +10,7 @@
  */
 #include "actors/renderer/renderer.h"
 
+#include "actors/lib/text/values.h"
 #include "proto/fault.h"
 
 enum { CARRIED_MAX = 256 * 1024 }; /* bytes of copies that still travel with the frame */
@@ -88,6 +89,16 @@ static void count(struct renderer *self, const struct fan_chunk_written *message
     fan_metric_add(self->refused, (double)(messages->count - written));
 }
 
+static enum fan_err read_people(struct fan_turn *turn, const struct fan_chunk_planned *chunk,
+        const struct compiled *template, const struct fan_person **people)
+{
+    const struct fan_people_wanted wanted = { chunk->contacts, chunk->kind,
+        template->template && fan_text_wants_attributes(template->template) };
+
+    return fan_chunk_people(turn->db, turn->route.account, &wanted, turn->arena, people,
+            &turn->why);
+}
+
 static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_render_request *req)
 {
     struct renderer *self = turn->state;
@@ -108,8 +119,7 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
         err = template_cache_get(&self->templates, turn, chunk.run, chunk.kind, chunk.content,
                 &template);
     if (!err)
-        err = fan_chunk_people(turn->db, account, chunk.contacts, chunk.kind, turn->arena, &people,
-                &turn->why);
+        err = read_people(turn, &chunk, template, &people);
     if (!err)
         err = write_copies(turn, template, &chunk, people, &self->scratch, &messages);
     if (!err)

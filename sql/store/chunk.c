@@ -2,6 +2,9 @@
 
 #include "sql/queries.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan_chunk_plan *plan,
         struct fan_arena *arena, size_t *chunks, struct fan_why *why)
 {
@@ -90,37 +93,80 @@ enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_aren
     return FAN_OK;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const fan_id *one = a, *other = b;
+
+    return (*one > *other) - (*one < *other);
+}
+
+static struct fan_ids ascending(struct fan_ids ids, struct fan_arena *arena)
+{
+    fan_id *sorted = fan_arena_array(arena, ids.len, sizeof *sorted);
+
+    if (ids.len)
+        memcpy(sorted, ids.at, ids.len * sizeof *sorted);
+    qsort(sorted, ids.len, sizeof *sorted, by_id);
+    return (struct fan_ids){ sorted, ids.len };
+}
+
+/* The row of a contact among rows that ascend, or -1. Most often it is the next one. */
+static int row_of(const struct fan_rows *rows, fan_id contact, int next)
+{
+    int from = 0, to = rows->count;
+
+    if (next < rows->count && fan_row_i64(rows, next, 0) == contact)
+        return next;
+    while (from < to) {
+        int middle = (from + to) / 2;
+        fan_id id = fan_row_i64(rows, middle, 0);
+
+        if (id == contact)
+            return middle;
+        if (id < contact)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return -1;
+}
+
 static void read_person(const struct fan_rows *rows, int row, struct fan_person *person)
 {
-    struct fan_bytes *const texts[] = { &person->external_id, &person->phone, &person->email,
-        &person->first_name, &person->last_name, &person->company, &person->country,
-        &person->language, &person->attributes };
+    struct fan_bytes *const texts[] = { &person->phone, &person->email, &person->first_name,
+        &person->last_name, &person->company, &person->country, &person->language,
+        &person->attributes };
 
     person->contact = fan_row_i64(rows, row, 0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = fan_row_text(rows, row, (int)i + 1);
-    person->suppressed = fan_row_bool(rows, row, 10);
+    person->suppressed = fan_row_bool(rows, row, 9);
 }
 
-enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts,
-        enum fan_kind kind, struct fan_arena *arena, const struct fan_person **people,
-        struct fan_why *why)
+enum fan_err fan_chunk_people(struct fan_db *db, fan_id account,
+        const struct fan_people_wanted *wanted, struct fan_arena *arena,
+        const struct fan_person **people, struct fan_why *why)
 {
+    struct fan_ids sorted = ascending(wanted->contacts, arena);
     struct fan_person *list;
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
+    int row = -1;
 
     fan_args_for(&args, arena, account);
-    fan_arg_i64s(&args, contacts.at, contacts.len);
-    fan_arg_i16(&args, kind);
+    fan_arg_i64s(&args, sorted.at, sorted.len);
+    fan_arg_i16(&args, wanted->kind);
+    fan_arg_bool(&args, wanted->attributes);
     err = fan_db_run(db, &fan_q_chunk_people, &args, &rows, why);
     if (err)
         return err;
-    FAN_ASSERT((size_t)rows.count == contacts.len);
-    *people = list = fan_arena_array(arena, contacts.len, sizeof *list);
-    for (int i = 0; i < rows.count; i++)
-        read_person(&rows, i, &list[i]);
+    *people = list = fan_arena_array(arena, wanted->contacts.len, sizeof *list);
+    for (size_t i = 0; i < wanted->contacts.len; i++) {
+        row = row_of(&rows, wanted->contacts.at[i], row + 1);
+        if (row >= 0)
+            read_person(&rows, row, &list[i]);
+    }
     return FAN_OK;
 }
 

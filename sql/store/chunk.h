@@ -68,15 +68,21 @@ enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_aren
 /* A recipient as templates see him. Texts are absent where the contact has none. */
 struct fan_person {
     fan_id contact; /* 0: deleted since */
-    struct fan_bytes external_id, phone, email, first_name, last_name, company, country, language;
-    struct fan_bytes attributes; /* JSON object */
+    struct fan_bytes phone, email, first_name, last_name, company, country, language;
+    struct fan_bytes attributes; /* JSON object; absent unless they were wanted */
     bool suppressed;
 };
 
+struct fan_people_wanted {
+    struct fan_ids contacts; /* in any order */
+    enum fan_kind kind;      /* of channel, for which they are suppressed or not */
+    bool attributes;
+};
+
 /** The people of a chunk by position, people[contacts.len]. */
-enum fan_err fan_chunk_people(struct fan_db *db, fan_id account, struct fan_ids contacts,
-        enum fan_kind kind, struct fan_arena *arena, const struct fan_person **people,
-        struct fan_why *why) FAN_MUST_CHECK;
+enum fan_err fan_chunk_people(struct fan_db *db, fan_id account,
+        const struct fan_people_wanted *wanted, struct fan_arena *arena,
+        const struct fan_person **people, struct fan_why *why) FAN_MUST_CHECK;
 
 /* A chunk's messages by position, each array [count]. */
 struct fan_chunk_written {

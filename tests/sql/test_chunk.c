@@ -85,6 +85,46 @@ static void skipped_people_are_messages_of_a_chunk_that_is_done(void **state)
             4 * 2 + 9);
 }
 
+/* "id phone attributes suppressed" of everybody, by position. */
+static const char *people_of(struct fan_ids contacts, enum fan_kind kind, bool attributes)
+{
+    const struct fan_people_wanted wanted = { contacts, kind, attributes };
+    const struct fan_person *people;
+    const char *line = "";
+
+    assert_int_equal(fan_chunk_people(w.renderer, 1, &wanted, w.arena, &people, &w.why), FAN_OK);
+    assert_int_equal(fan_db_commit(w.renderer, &w.why), FAN_OK);
+    for (size_t i = 0; i < contacts.len; i++)
+        line = fan_arena_printf(w.arena, "%s%lld %.*s %.*s %d,", line, (long long)people[i].contact,
+                FAN_BYTES_ARG(people[i].phone), FAN_BYTES_ARG(people[i].attributes),
+                people[i].suppressed);
+    return line;
+}
+
+static void a_chunks_people_are_found_by_position_wherever_they_live(void **state)
+{
+    static const int64_t near[] = { 1, 3, 4, 5, 6 }, far[] = { 900, 2, 777, 5, 1, 3, 4 };
+
+    world_people(&w, 1, 6);
+    world_people(&w, 900, 1);
+    world_exec(&w,
+            "UPDATE contact SET attributes = '{\"a\": 1}' WHERE id IN (2, 3);"
+            "UPDATE contact SET phone = NULL WHERE id = 6;"
+            "INSERT INTO suppression (account_id, contact_id, kind, reason) VALUES"
+            " (1, 1, 0, 'asked'), (1, 3, 3, 'asked'), (1, 5, 1, 'asked'), (1, 5, 0, 'asked'),"
+            " (2, 2, 0, 'asked'), (2, 900, 1, 'asked');"
+            "DELETE FROM contact WHERE id = 4;"
+            "INSERT INTO contact (account_id, id, phone) VALUES (2, 4, '+4999')");
+    assert_string_equal(people_of((struct fan_ids){ near, 5 }, FAN_KIND_SMS, true),
+            "1 +49171 {} 1,3 +49173 {\"a\": 1} 0,0   0,5 +49175 {} 1,6  {} 0,");
+    assert_string_equal(people_of((struct fan_ids){ near, 5 }, FAN_KIND_EMAIL, false),
+            "1 +49171  1,3 +49173  1,0   0,5 +49175  1,6   0,");
+    assert_string_equal(people_of((struct fan_ids){ far, 7 }, FAN_KIND_SMS, true),
+            "900 +4917900 {} 0,2 +49172 {\"a\": 1} 0,0   0,5 +49175 {} 1,1 +49171 {} 1,"
+            "3 +49173 {\"a\": 1} 0,0   0,");
+    assert_string_equal(people_of((struct fan_ids){ far + 2, 1 }, FAN_KIND_SMS, true), "0   0,");
+}
+
 static void a_chunk_is_written_once(void **state)
 {
     fan_id chunk;
@@ -322,6 +362,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
         TEST(a_page_becomes_chunks_of_the_runs_size_in_order),
         TEST(skipped_people_are_messages_of_a_chunk_that_is_done),
+        TEST(a_chunks_people_are_found_by_position_wherever_they_live),
         TEST(a_chunk_is_written_once),
         TEST(of_two_who_write_a_chunk_at_once_one_is_refused),
         TEST(long_bodies_stand_beside_their_messages),

@@ -55,7 +55,7 @@ static struct fan_bytes attribute_value(const struct fan_json *value, struct fan
 }
 
 /* Slots are ascending, so the attributes are the last of them. */
-static bool uses_attributes(const struct fan_template *template)
+bool fan_text_wants_attributes(const struct fan_template *template)
 {
     return template->slots_len && template->slots[template->slots_len - 1] >= FAN_SLOT_ATTRIBUTES;
 }
@@ -66,7 +66,7 @@ enum fan_err fan_text_values(const struct fan_template *template,
 {
     const struct fan_json *attributes = NULL;
 
-    if (uses_attributes(template) && person->attributes.len) {
+    if (fan_text_wants_attributes(template) && person->attributes.len) {
         enum fan_err err = fan_json_parse(person->attributes, arena, &attributes, why);
         if (err)
             return err;

@@ -12,6 +12,9 @@ struct fan_text_person {
     struct fan_bytes attributes; /* a JSON object; absent: none */
 };
 
+/** Whether a template names an attribute. */
+bool fan_text_wants_attributes(const struct fan_template *template);
+
 /**
  * Fill the slots that @template uses, leaving the others as they are.
  *
