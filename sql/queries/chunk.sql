@@ -391,17 +391,18 @@ SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 O
 -- role: fan_renderer
 -- Write a chunk's messages and move it on, or nothing when somebody was first. A message that
 -- cannot be written is born skipped or failed, with its reason. Returns the new messages.
+-- The arrays are equally long and unfold side by side, each row as it is written: as tables of a
+-- FROM they would all be stored first (measured: 0.4 of 3.6 us a message).
 -- (account, chunk, epoch, contacts, states, reasons, addresses, formats, bodies (null: too long for
--- the row))
+-- the row), how many are pending, skipped, failed)
 WITH c AS (
-  UPDATE chunk SET n_pending = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 0),
-    n_skipped = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 5),
-    n_failed = (SELECT count(*) FROM unnest($5::smallint[]) s WHERE s = 4), state = 1
+  UPDATE chunk SET n_pending = $10, n_skipped = $11, n_failed = $12, state = 1
   WHERE account_id = $1 AND id = $2 AND state::int = 0 AND epoch = $3::int RETURNING id)
 INSERT INTO message (account_id, id, contact_id, state, reason, address, format, body)
-SELECT $1, (c.id << 9) + u.place - 1, u.contact, u.state, u.reason, u.address, u.format, u.body
-FROM c, unnest($4::bigint[], $5::smallint[], $6::smallint[], $7::text[], $8::smallint[], $9::text[])
-  WITH ORDINALITY u(contact, state, reason, address, format, body, place);
+SELECT $1, generate_series(c.id << 9, (c.id << 9) + cardinality($4::bigint[]) - 1), unnest($4),
+  unnest($5::smallint[]), unnest($6::smallint[]), unnest($7::text[]), unnest($8::smallint[]),
+  unnest($9::text[])
+FROM c;
 
 -- name: chunk_bodies
 -- role: fan_renderer

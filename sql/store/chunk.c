@@ -193,6 +193,15 @@ static enum fan_err insert_long_bodies(struct fan_db *db, fan_id account, fan_id
     return fan_db_run(db, &fan_q_chunk_bodies, &args, NULL, why);
 }
 
+static int32_t count_in(const struct fan_chunk_written *messages, enum fan_message_state state)
+{
+    int32_t count = 0;
+
+    for (size_t i = 0; i < messages->count; i++)
+        count += messages->states[i] == (int16_t)state;
+    return count;
+}
+
 enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
         const struct fan_chunk_written *messages, struct fan_arena *arena, struct fan_why *why)
 {
@@ -212,6 +221,9 @@ enum fan_err fan_chunk_render(struct fan_db *db, fan_id account, fan_id chunk, u
     fan_arg_texts(&args, messages->addresses, messages->count);
     fan_arg_i16s(&args, messages->formats, messages->count);
     fan_arg_texts(&args, in_row, messages->count);
+    fan_arg_i16(&args, count_in(messages, FAN_MESSAGE_PENDING));
+    fan_arg_i16(&args, count_in(messages, FAN_MESSAGE_SKIPPED));
+    fan_arg_i16(&args, count_in(messages, FAN_MESSAGE_FAILED));
     err = fan_db_run(db, &fan_q_chunk_render, &args, &rows, why);
     if (err)
         return err;

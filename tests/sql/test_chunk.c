@@ -155,6 +155,38 @@ static void of_two_who_write_a_chunk_at_once_one_is_refused(void **state)
     assert_int_equal(count_in(FAN_MESSAGE_PENDING), 2);
 }
 
+static void messages_stand_at_their_positions_and_are_counted(void **state)
+{
+    struct fan_bytes addresses[4] = { FAN_LIT("+1"), FAN_NO_BYTES, FAN_LIT("+3"), FAN_LIT("+4") };
+    struct fan_bytes bodies[4] = { FAN_LIT("one"), FAN_NO_BYTES, FAN_NO_BYTES, FAN_LIT("") };
+    int16_t states[4] = { FAN_MESSAGE_PENDING, FAN_MESSAGE_SKIPPED, FAN_MESSAGE_FAILED,
+        FAN_MESSAGE_PENDING };
+    int16_t reasons[4] = { 0, FAN_REASON_NO_ADDRESS, FAN_REASON_TEMPLATE, 0 };
+    int16_t formats[4] = { 1, 1, 1, 2 };
+    fan_id contacts[4] = { 1, 2, 3, 4 };
+    const struct fan_chunk_written written = { 4, contacts, states, reasons, formats, addresses,
+        bodies };
+    fan_id chunk;
+
+    world_people(&w, 1, 4);
+    chunk = world_plan(&w, 1, 4);
+    assert_int_equal(fan_chunk_render(w.renderer, 1, chunk, 0, &written, w.arena, &w.why), FAN_OK);
+    assert_int_equal(fan_db_commit(w.renderer, &w.why), FAN_OK);
+    assert_int_equal(world_number(&w,
+                             "SELECT count(*) FROM message JOIN (VALUES"
+                             " (0, 1, 0, 0, '+1', 1, 'one'), (1, 2, 5, 1, NULL, 1, NULL),"
+                             " (2, 3, 4, %d, '+3', 1, NULL), (3, 4, 0, 0, '+4', 2, ''))"
+                             " v(place, contact, state, reason, address, format, body)"
+                             " ON id = %lld + place AND contact_id = contact"
+                             " AND message.state = v.state AND message.reason = v.reason"
+                             " AND message.address IS NOT DISTINCT FROM v.address"
+                             " AND message.format = v.format"
+                             " AND message.body IS NOT DISTINCT FROM v.body",
+                             FAN_REASON_TEMPLATE, (long long)fan_message_id(chunk, 0)),
+            4);
+    assert_int_equal(world_wrong_counters(&w), 0);
+}
+
 static void long_bodies_stand_beside_their_messages(void **state)
 {
     static char longer[FAN_BODY_IN_ROW + 1];
@@ -365,6 +397,7 @@ int main(void)
         TEST(a_chunks_people_are_found_by_position_wherever_they_live),
         TEST(a_chunk_is_written_once),
         TEST(of_two_who_write_a_chunk_at_once_one_is_refused),
+        TEST(messages_stand_at_their_positions_and_are_counted),
         TEST(long_bodies_stand_beside_their_messages),
         TEST(due_retries_become_a_chunk_that_alone_answers_for_them),
         TEST(retries_of_several_chunks_go_together_and_are_split_by_size),
