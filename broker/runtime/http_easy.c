@@ -22,6 +22,7 @@ enum {
     LINE_CAP = 16 * 1024,    /* bytes of a URL, a header, a mail address */
     REUSE_SECONDS = 30,      /* a connection idle for longer may be dead without our knowing */
     SEND_BUFFER = 16 * 1024, /* bytes; libcurl's least, allocated for every call */
+    LONG_BODY = 256 * 1024,  /* bytes; before a MiB libcurl asks the server whether it wants it */
 };
 
 /* A text as libcurl last got it, so that what stays the same from call to call is not set again. */
@@ -34,8 +35,10 @@ struct fan_http_parts {
     const struct fan_http_policy *policy;
     struct fan_buffer headers, body; /* of the answer */
     struct kept url, method, username, password, mail_from;
-    CURLU *parsed;            /* the URL; with it libcurl does not take it apart for every call */
+    CURLU *parsed; /* the URL without its path; with it libcurl does not take it apart for every
+                      call */
     struct fan_buffer asked;  /* the caller's headers, as lines */
+    bool long_body;           /* the body that they came with was a long one */
     struct curl_slist *lines; /* what became of them */
     struct curl_slist *mail_to;
     char error[CURL_ERROR_SIZE];
@@ -169,7 +172,7 @@ static void set_callbacks(struct fan_http_easy *easy)
 static void set_policy(struct fan_http_easy *easy, const struct fan_http_policy *policy)
 {
     SET(easy, CURLOPT_NOSIGNAL, 1L);
-    SET(easy, CURLOPT_PROXY, ""); /* none, whatever the environment says */
+    SET(easy, CURLOPT_NOPROXY, "*"); /* none, whatever the environment says */
     SET(easy, CURLOPT_PROTOCOLS_STR, policy->mail ? "smtp,smtps" : "http,https");
     SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
     SET(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -183,7 +186,6 @@ static void set_policy(struct fan_http_easy *easy, const struct fan_http_policy 
         return;
     }
     SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(easy, CURLOPT_USERAGENT, policy->options.user_agent);
     SET(easy, CURLOPT_CURLU, easy->parts->parsed);
 }
 
@@ -288,9 +290,11 @@ static struct curl_slist *add_line(struct curl_slist *list, struct fan_bytes lin
 }
 
 /* Keep the caller's headers; false when they are what was kept already. */
-static bool keep_headers(struct fan_buffer *kept, const struct fan_http_call *call)
+static bool keep_headers(struct fan_http_parts *parts, const struct fan_http_call *call)
 {
+    struct fan_buffer *kept = &parts->asked;
     struct fan_bytes left = fan_buffer_bytes(kept);
+    bool long_body = call->body.len > LONG_BODY;
     size_t same = 0;
 
     while (same < call->headers_len && left.len > call->headers[same].len &&
@@ -300,8 +304,9 @@ static bool keep_headers(struct fan_buffer *kept, const struct fan_http_call *ca
         left.len -= call->headers[same].len + 1;
         same++;
     }
-    if (same == call->headers_len && left.len == 0)
+    if (same == call->headers_len && left.len == 0 && long_body == parts->long_body)
         return false;
+    parts->long_body = long_body;
     fan_buffer_clear(kept);
     for (size_t i = 0; i < call->headers_len; i++) {
         fan_buffer_add_bytes(kept, call->headers[i]);
@@ -327,29 +332,82 @@ static struct curl_slist *add_login(struct curl_slist *lines, const struct fan_h
     return lines;
 }
 
+static bool has_header(const struct fan_http_call *call, struct fan_bytes name)
+{
+    for (size_t i = 0; i < call->headers_len; i++) {
+        struct fan_bytes its;
+
+        fan_bytes_split(call->headers[i], ':', &its);
+        if (fan_bytes_eq_nocase(its, name))
+            return true;
+    }
+    return false;
+}
+
+/* libcurl would print it twice for every call. */
+static struct curl_slist *add_user_agent(struct curl_slist *lines, const char *user_agent)
+{
+    struct fan_buffer line;
+
+    fan_buffer_init(&line, LINE_CAP);
+    fan_buffer_printf(&line, "User-Agent: %s", user_agent);
+    lines = add_line(lines, fan_buffer_bytes(&line));
+    fan_buffer_fini(&line);
+    return lines;
+}
+
 static void set_headers(struct fan_http_easy *easy, const struct fan_http_call *call,
         bool same_login)
 {
+    struct fan_http_parts *parts = easy->parts;
     struct curl_slist *lines = NULL;
-    bool typed = false;
 
-    if (!keep_headers(&easy->parts->asked, call) && same_login && easy->parts->lines)
+    if (!keep_headers(parts, call) && same_login && parts->lines)
         return;
-    for (size_t i = 0; i < call->headers_len; i++) {
-        struct fan_bytes name;
-        fan_bytes_split(call->headers[i], ':', &name);
-        typed = typed || fan_bytes_eq_nocase(name, FAN_LIT("Content-Type"));
+    for (size_t i = 0; i < call->headers_len; i++)
         if (!fan_bytes_eq(call->headers[i], FORM)) /* libcurl's own word for a body */
             lines = add_line(lines, call->headers[i]);
-    }
-    lines = add_line(lines, FAN_LIT("Expect:")); /* do not wait for a 100 Continue */
-    if (!typed)
+    if (!has_header(call, FAN_LIT("User-Agent")))
+        lines = add_user_agent(lines, parts->policy->options.user_agent);
+    if (!has_header(call, FAN_LIT("Content-Type")))
         lines = add_line(lines, FAN_LIT("Content-Type:")); /* do not call it a form */
+    if (parts->long_body)
+        lines = add_line(lines, FAN_LIT("Expect:")); /* do not wait for a 100 Continue */
     if (call->username.at)
         lines = add_login(lines, call);
     SET(easy, CURLOPT_HTTPHEADER, lines);
-    curl_slist_free_all(easy->parts->lines);
-    easy->parts->lines = lines;
+    curl_slist_free_all(parts->lines);
+    parts->lines = lines;
+}
+
+/* libcurl encodes a URL's path anew for every call, but takes a target as it is: so the URL that it
+ * gets has no path. Paths stay as they were written, for signatures cover them. */
+static bool set_url(struct fan_http_easy *easy, struct fan_bytes url)
+{
+    struct fan_http_parts *parts = easy->parts;
+    char *path = NULL, *query = NULL;
+    bool read;
+
+    if (!keep(&parts->url, url))
+        return true;
+    read = !curl_url_set(parts->parsed, CURLUPART_URL, parts->url.at, CURLU_PATH_AS_IS) &&
+            !curl_url_get(parts->parsed, CURLUPART_PATH, &path, CURLU_URLENCODE);
+    if (read) {
+        struct fan_buffer target;
+
+        curl_url_get(parts->parsed, CURLUPART_QUERY, &query, 0);
+        fan_buffer_init(&target, 4 * LINE_CAP);
+        fan_buffer_printf(&target, "%s%s%s", path, query ? "?" : "", query ? query : "");
+        SET(easy, CURLOPT_REQUEST_TARGET, target.at);
+        fan_buffer_fini(&target);
+        FAN_ASSERT(!curl_url_set(parts->parsed, CURLUPART_PATH, "/", 0) &&
+                !curl_url_set(parts->parsed, CURLUPART_QUERY, NULL, 0));
+    } else {
+        keep(&parts->url, FAN_NO_BYTES);
+    }
+    curl_free(path);
+    curl_free(query);
+    return read;
 }
 
 static void set_http(struct fan_http_easy *easy, const struct fan_http_call *call)
@@ -359,9 +417,7 @@ static void set_http(struct fan_http_easy *easy, const struct fan_http_call *cal
     bool head = fan_bytes_eq_text(call->method, "HEAD");
     bool changed;
 
-    if (keep(&parts->url, call->url) && /* as it is: signatures cover the path */
-            curl_url_set(parts->parsed, CURLUPART_URL, parts->url.at, CURLU_PATH_AS_IS)) {
-        keep(&parts->url, FAN_NO_BYTES);
+    if (!set_url(easy, call->url)) {
         easy->transfer->refused = "the URL cannot be read";
         return;
     }

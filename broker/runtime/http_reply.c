@@ -16,8 +16,10 @@ struct fan_bytes fan_http_header_find(struct fan_bytes headers, const char *name
         struct fan_bytes line, field, value;
 
         headers = fan_bytes_split(headers, '\n', &line);
+        if (line.len <= wanted.len || line.at[wanted.len] != ':')
+            continue;
         value = fan_bytes_split(line, ':', &field);
-        if (value.at && fan_bytes_eq_nocase(field, wanted))
+        if (fan_bytes_eq_nocase(field, wanted))
             found = fan_bytes_trim(value);
     }
     return found;
