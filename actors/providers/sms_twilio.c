@@ -160,10 +160,11 @@ static struct fan_bytes write_form(const struct fan_sending *sending, struct fan
     if (sending->content.text.len > 0)
         fan_form_add(form, "Body", sending->content.text);
     fan_form_add(form, "MediaUrl", sending->content.media_url);
-    if (channel->hook_url.len > 0)
-        fan_form_add(form, "StatusCallback",
-                fan_bytes_of(fan_arena_printf(arena, "%.*s?m=%.*s",
-                        FAN_BYTES_ARG(channel->hook_url), FAN_BYTES_ARG(sending->token))));
+    if (channel->hook_url.len > 0) {
+        fan_form_add(form, "StatusCallback", channel->hook_url);
+        fan_buffer_add_percent(form, FAN_LIT("?m="));
+        fan_buffer_add_percent(form, sending->token);
+    }
     return fan_buffer_bytes(form);
 }
 

@@ -5,9 +5,13 @@
 
 #include <stdlib.h>
 
-enum { TEXT_MOST = 512 }; /* bytes of a provider's id or code */
+enum {
+    TEXT_MOST = 512, /* bytes of a provider's id or code */
+    SPARE_MOST = 256,
+};
 
 struct flight {
+    struct flight *next; /* spare */
     struct claim *claim;
     uint32_t position;
     struct fan_arena *arena; /* request and answer die with the flight */
@@ -29,6 +33,50 @@ struct fan_response sender_response(const struct fan_http_reply *reply)
     };
 }
 
+/* Most flights take the memory of one that has just ended, which is still in the cache. */
+static struct flight *flight_new(struct claim *claim, uint32_t position)
+{
+    struct sender *self = claim->sender;
+    struct flight *flight = self->spare_flights;
+    struct fan_arena *arena;
+
+    if (flight) {
+        self->spare_flights = flight->next;
+        self->spare_flights_len--;
+        arena = flight->arena;
+    } else {
+        flight = malloc(sizeof *flight);
+        if (!flight)
+            fan_die("out of memory: a message under way");
+        arena = fan_arena_new();
+    }
+    *flight = (struct flight){ .claim = claim, .position = position, .arena = arena };
+    return flight;
+}
+
+static void flight_free(struct sender *self, struct flight *flight)
+{
+    fan_arena_reset(flight->arena);
+    if (self->spare_flights_len == SPARE_MOST) {
+        fan_arena_free(&flight->arena);
+        free(flight);
+        return;
+    }
+    flight->next = self->spare_flights;
+    self->spare_flights = flight;
+    self->spare_flights_len++;
+}
+
+void flights_free(struct sender *self)
+{
+    for (struct flight *flight = self->spare_flights, *next; flight; flight = next) {
+        next = flight->next;
+        fan_arena_free(&flight->arena);
+        free(flight);
+    }
+    self->spare_flights = NULL;
+}
+
 static struct result result_of(const struct flight *flight, enum fan_message_state state)
 {
     return (struct result){ .position = (uint16_t)flight->position,
@@ -48,8 +96,7 @@ static void land(struct flight *flight, const struct result *result)
     claim->channel->in_flight--;
     claim->in_flight--;
     claim_settle(claim, result);
-    fan_arena_free(&flight->arena);
-    free(flight);
+    flight_free(claim->sender, flight);
 }
 
 /* What came from outside must be text, and short, before it can be a column. */
@@ -227,16 +274,11 @@ static bool may_begin(void *context)
 
 void flight_start(struct claim *claim, uint32_t position)
 {
-    struct flight *flight = calloc(1, sizeof *flight);
+    struct flight *flight = flight_new(claim, position);
     struct copy *copy = &claim->copies[position];
     struct fan_http_call call;
     struct fan_why why = { 0 };
 
-    if (!flight)
-        fan_die("out of memory: a message under way");
-    flight->claim = claim;
-    flight->position = position;
-    flight->arena = fan_arena_new();
     copy->position = POSITION_STARTED;
     claim->in_flight++;
     journal_writing(claim->slot, position);

@@ -180,6 +180,7 @@ static void close_sender(struct fan_actor *actor, void *state)
     }
     channels_free(self);
     lookups_free(self);
+    flights_free(self);
     fan_seal_secret_free(&self->secret);
     fan_token_key_free(&self->tokens);
 }

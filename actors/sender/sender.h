@@ -39,6 +39,7 @@ struct sender_settings {
 };
 
 struct claim;
+struct flight;
 
 /* What a position of a chunk has come to. */
 enum position {
@@ -120,6 +121,8 @@ struct sender {
     struct claim *claims;
     uint32_t claims_len;
     struct lookup *lookups;
+    struct flight *spare_flights; /* whose memory waits for the next ones */
+    uint32_t spare_flights_len;
     struct fan_timer *pump_timer; /* set while a pump is due */
     struct fan_timer *flush_timer;
     uint64_t random;
@@ -181,6 +184,7 @@ uint32_t sender_draw(struct sender *self);
 
 /** Send one position. The journal says that it is started. */
 void flight_start(struct claim *claim, uint32_t position);
+void flights_free(struct sender *self);
 
 /** The call that transmits a driver's request, and its answer as drivers read it; both borrow. */
 struct fan_http_call sender_call(const struct sender *self, const struct fan_request *request);

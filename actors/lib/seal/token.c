@@ -3,14 +3,16 @@
 #include "actors/lib/seal/keyfile.h"
 
 #include <sodium.h>
-#include <stdio.h>
 
 enum {
     KEY = crypto_generichash_KEYBYTES,
     MAC = 10,      /* bytes of the hash that are told: 80 bits cannot be guessed over a network */
     MAC_TEXT = 16, /* digits of 5 bits */
     ID_TEXT = 16,  /* decimal digits of an id below 2^53 */
+    DIGITS = 19,   /* of any 64-bit integer above 0 */
 };
+
+_Static_assert(2 * (DIGITS + 1) + MAC_TEXT < FAN_TOKEN_TEXT, "a token of any two ids has room");
 
 static const char file[] = "token.key";
 
@@ -81,15 +83,32 @@ static void write_mac(const struct fan_token_key *key, struct fan_bytes ids, cha
     sodium_memzero(hash, sizeof(hash));
 }
 
+static char *write_id(fan_id id, char *to)
+{
+    char digits[DIGITS];
+    size_t n = 0;
+
+    FAN_ASSERT(id > 0);
+    for (; id > 0; id /= 10)
+        digits[n++] = (char)('0' + id % 10);
+    while (n > 0)
+        *to++ = digits[--n];
+    return to;
+}
+
 struct fan_bytes fan_token_write(const struct fan_token_key *key, fan_id account, fan_id message,
         char out[FAN_TOKEN_TEXT])
 {
-    int len = snprintf(out, FAN_TOKEN_TEXT, "%lld-%lld-", (long long)account, (long long)message);
+    char *end = write_id(account, out);
+    size_t len;
 
-    FAN_ASSERT(account > 0 && message > 0 && len + MAC_TEXT < FAN_TOKEN_TEXT);
-    write_mac(key, (struct fan_bytes){ out, (size_t)len }, out + len);
-    out[len + MAC_TEXT] = '\0';
-    return (struct fan_bytes){ out, (size_t)len + MAC_TEXT };
+    *end++ = '-';
+    end = write_id(message, end);
+    *end++ = '-';
+    len = (size_t)(end - out);
+    write_mac(key, (struct fan_bytes){ out, len }, end);
+    end[MAC_TEXT] = '\0';
+    return (struct fan_bytes){ out, len + MAC_TEXT };
 }
 
 static bool read_id(struct fan_bytes text, fan_id *out)
