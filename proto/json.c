@@ -1,148 +1,98 @@
 /*
- * A struct fan_json is jansson's json_t under another name: nothing is copied or wrapped, and no
- * header of ours shows jansson. Writing needs no tree and goes straight into the buffer.
+ * RapidJSON reads, and json_tree keeps what it tells. Writing needs no tree and goes straight into
+ * the buffer.
  */
 #include "proto/json.h"
 
+#include "proto/json_tree.h"
 #include "proto/time.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 32 };
-
-_Static_assert(sizeof(size_t) >= sizeof(void *), "fan_json_next keeps a pointer in its cursor");
-
-static const json_t *tree(const struct fan_json *value)
+static enum fan_err refuse(struct fan_bytes text, const char *wrong, size_t offset,
+        struct fan_why *why)
 {
-    return (const json_t *)value;
-}
+    size_t line = 1, column = 1;
 
-/* jansson's iterators do not write, but do not say so. */
-static json_t *loose(const struct fan_json *value)
-{
-    return (json_t *)(uintptr_t)value;
-}
-
-static const struct fan_json *ours(const json_t *json)
-{
-    return (const struct fan_json *)json;
-}
-
-/*
- * What is wrong with @text before jansson looks at it, or NULL: jansson recurses into 2048
- * brackets, and overlooks a NUL behind a number.
- */
-static const char *objection(struct fan_bytes text)
-{
-    bool in_string = false;
-    int depth = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (c == '\0')
-            return "holds a NUL";
-        if (c == '"')
-            in_string = !in_string;
-        else if (in_string)
-            i += c == '\\';
-        else if (c == '[' || c == '{')
-            depth++;
-        else if (c == ']' || c == '}')
-            depth--;
-        if (depth > DEPTH_MAX)
-            return "is nested too deeply";
+    for (size_t i = 0; i < offset && i < text.len; i++, column++) {
+        if (text.at[i] == '\n') {
+            line++;
+            column = 0;
+        }
     }
-    return NULL;
-}
-
-/* jansson quotes the input behind " near "; it may be a secret, so it is cut off. */
-static enum fan_err refuse(const json_error_t *error, struct fan_why *why)
-{
-    const char *near = strstr(error->text, " near ");
-    int len = near ? (int)(near - error->text) : (int)strlen(error->text);
-
-    if (json_error_code(error) == json_error_out_of_memory)
-        fan_die("out of memory: a JSON value");
-    return fan_fail(why, FAN_INVALID, "not JSON: %.*s (line %d, column %d)", len, error->text,
-            error->line, error->column);
-}
-
-static void release(void *json)
-{
-    json_decref(json);
+    return fan_fail(why, FAN_INVALID, "not JSON (line %zu, column %zu): %s", line, column, wrong);
 }
 
 enum fan_err fan_json_parse(struct fan_bytes text, struct fan_arena *arena,
         const struct fan_json **out, struct fan_why *why)
 {
-    const char *wrong = objection(text);
-    json_error_t error;
-    json_t *json;
+    const char *nul = text.len ? memchr(text.at, '\0', text.len) : NULL;
+    const char *wrong;
+    size_t offset;
 
     *out = NULL;
-    if (wrong)
-        return fan_fail(why, FAN_INVALID, "the JSON %s", wrong);
-    json = json_loadb(text.at ? text.at : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-            &error);
-    if (!json)
-        return refuse(&error, why);
-    fan_arena_defer(arena, release, json);
-    *out = ours(json);
-    return FAN_OK;
+    if (nul) /* RapidJSON would take it for the end */
+        return refuse(text, "There is a NUL.", (size_t)(nul - text.at), why);
+    wrong = fan_json_tree(text.len ? text : FAN_LIT(""), arena, out, &offset);
+    return wrong ? refuse(text, wrong, offset, why) : FAN_OK;
+}
+
+/* ---- what it holds ---- */
+
+static bool is(const struct fan_json *value, enum fan_json_type type)
+{
+    return value && value->type == type;
 }
 
 enum fan_json_type fan_json_type(const struct fan_json *value)
 {
-    static const enum fan_json_type types[] = {
-        [JSON_OBJECT] = FAN_JSON_OBJECT,
-        [JSON_ARRAY] = FAN_JSON_ARRAY,
-        [JSON_STRING] = FAN_JSON_STRING,
-        [JSON_INTEGER] = FAN_JSON_INTEGER,
-        [JSON_REAL] = FAN_JSON_REAL,
-        [JSON_TRUE] = FAN_JSON_BOOL,
-        [JSON_FALSE] = FAN_JSON_BOOL,
-        [JSON_NULL] = FAN_JSON_NULL,
-    };
-
-    return value ? types[json_typeof(tree(value))] : FAN_JSON_ABSENT;
+    return value ? value->type : FAN_JSON_ABSENT;
 }
 
 const struct fan_json *fan_json_get(const struct fan_json *object, const char *key)
 {
-    return ours(json_object_get(tree(object), key));
+    const struct fan_bytes wanted = fan_bytes_of(key);
+
+    for (size_t i = 0; is(object, FAN_JSON_OBJECT) && i < object->members.len; i++)
+        if (fan_bytes_eq(object->members.at[i].key, wanted))
+            return &object->members.at[i].value;
+    return NULL;
 }
 
 size_t fan_json_size(const struct fan_json *value)
 {
-    return json_array_size(tree(value)) + json_object_size(tree(value)); /* at most one is not 0 */
+    return is(value, FAN_JSON_ARRAY)     ? value->items.len
+            : is(value, FAN_JSON_OBJECT) ? value->members.len
+                                         : 0;
 }
 
 const struct fan_json *fan_json_at(const struct fan_json *array, size_t index)
 {
-    return ours(json_array_get(tree(array), index));
+    return is(array, FAN_JSON_ARRAY) && index < array->items.len ? &array->items.at[index] : NULL;
 }
 
 struct fan_bytes fan_json_text(const struct fan_json *value)
 {
-    return (struct fan_bytes){ json_string_value(tree(value)), json_string_length(tree(value)) };
+    return is(value, FAN_JSON_STRING) ? value->text : FAN_NO_BYTES;
 }
 
 int64_t fan_json_i64(const struct fan_json *value, int64_t otherwise)
 {
-    return json_is_integer(tree(value)) ? json_integer_value(tree(value)) : otherwise;
+    return is(value, FAN_JSON_INTEGER) ? value->integer : otherwise;
 }
 
 double fan_json_real(const struct fan_json *value, double otherwise)
 {
-    return json_is_number(tree(value)) ? json_number_value(tree(value)) : otherwise;
+    return is(value, FAN_JSON_REAL)       ? value->real
+            : is(value, FAN_JSON_INTEGER) ? (double)value->integer
+                                          : otherwise;
 }
 
 bool fan_json_bool(const struct fan_json *value, bool otherwise)
 {
-    return json_is_boolean(tree(value)) ? json_is_true(tree(value)) : otherwise;
+    return is(value, FAN_JSON_BOOL) ? value->truth : otherwise;
 }
 
 struct fan_bytes fan_json_get_text(const struct fan_json *object, const char *key)
@@ -153,14 +103,13 @@ struct fan_bytes fan_json_get_text(const struct fan_json *object, const char *ke
 bool fan_json_next(const struct fan_json *object, size_t *cursor, struct fan_bytes *key,
         const struct fan_json **value)
 {
-    json_t *json = loose(object);
-    void *at = *cursor ? json_object_iter_next(json, (void *)*cursor) : json_object_iter(json);
+    const struct fan_json_member *member;
 
-    if (!at)
-        return false; /* the cursor stays on the last member: asking again says false again */
-    *cursor = (size_t)at;
-    *key = (struct fan_bytes){ json_object_iter_key(at), json_object_iter_key_len(at) };
-    *value = ours(json_object_iter_value(at));
+    if (!is(object, FAN_JSON_OBJECT) || *cursor == object->members.len)
+        return false;
+    member = &object->members.at[(*cursor)++];
+    *key = member->key;
+    *value = &member->value;
     return true;
 }
 
@@ -175,7 +124,7 @@ static void dump_object(struct fan_json_writer *writer, const char *name,
 
     fan_json_object_open(writer, name);
     while (fan_json_next(object, &cursor, &key, &value))
-        dump(writer, key.at, value); /* jansson ends its keys with a NUL */
+        dump(writer, key.at, value); /* keys end with a NUL */
     fan_json_object_close(writer);
 }
 
@@ -216,7 +165,6 @@ static void dump(struct fan_json_writer *writer, const char *name, const struct 
     }
 }
 
-/* Not jansson's own: that writes 0.1 as 0.10000000000000001. */
 void fan_json_dump(const struct fan_json *value, struct fan_buffer *out)
 {
     struct fan_json_writer writer;

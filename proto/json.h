@@ -1,5 +1,5 @@
 /*
- * json — JSON text read and written by jansson, with values that live in an arena.
+ * json — JSON text read by RapidJSON, with values that live in an arena, and written.
  *
  * Refuses duplicate keys, bad UTF-8, NUL in strings, trailing data and nesting deeper than 32.
  * A value is borrowed: it lives as long as the arena it was parsed or built in.

@@ -125,6 +125,11 @@ add_custom_target(fuzzers)
 foreach(source IN LISTS fuzzers)
     fan_fuzz(${source})
 endforeach()
+foreach(target fuzz-json test-fuzz-json) # has the library as a second opinion
+    if(TARGET ${target})
+        target_link_libraries(${target} PRIVATE jansson)
+    endif()
+endforeach()
 
 if(FAN_TESTS)
     file(GLOB_RECURSE tests RELATIVE ${CMAKE_SOURCE_DIR}/tests CONFIGURE_DEPENDS

@@ -29,7 +29,7 @@ OUTSIDE = [
     (r"curl/", ["broker/runtime/http_client.c", "broker/runtime/http_easy.c"]),
     (r"microhttpd\.h", ["broker/runtime/http_server.c"]),
     (r"c?zmq\.h|czmq_", ["broker/runtime/socket.c", "broker/runtime/loop.c"]),
-    (r"jansson\.h", ["proto/json.c"]),
+    (r"rapidjson/", ["proto/json_read.cc"]),
     (r"csv\.h", ["actors/lib/person/csv.c"]),
     (r"gmime/|glib", ["actors/lib/mime/mime.c"]),
     (r"phonenumbers/", ["actors/lib/person/phone.cc"]),

@@ -1,4 +1,4 @@
-// The one file in C++: no exception leaves it.
+// Libphonenumber is C++: no exception leaves this file.
 #include "actors/lib/person/phone_parse.h"
 
 #include <phonenumbers/phonenumberutil.h>

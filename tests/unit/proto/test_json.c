@@ -174,6 +174,11 @@ static void what_is_not_json_is_refused(void **state)
         TEXT("\"\xc0\x80\""),
         TEXT("\"\xed\xa0\x80\""),
         TEXT("\"\\ud800\""),
+        TEXT("\"\\udc00\""),
+        TEXT("{\"\\udc00\":1}"),
+        TEXT("18446744073709551616"),
+        TEXT("-9223372036854775809"),
+        TEXT("-1e999"),
         TEXT("\"\\u0000\""),
         TEXT("{\"\\u0000\":1}"),
         TEXT("\"a\0b\""),
@@ -193,6 +198,24 @@ static void what_is_not_json_is_refused(void **state)
         assert_int_equal(fan_json_parse(rows[i].text, fixture->arena, &value, &why), FAN_INVALID);
         assert_null(value);
         assert_non_null(strstr(why.text, "JSON"));
+    }
+}
+
+static void a_name_may_stand_once_among_many(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct fan_json *value;
+
+    for (int twins = 0; twins < 2; twins++) {
+        fan_buffer_clear(&fixture->out);
+        for (int i = 0; i < 1000; i++)
+            fan_buffer_printf(&fixture->out, "%c\"%d\":%d", i ? ',' : '{', twins ? i % 999 : i, i);
+        fan_buffer_add_text(&fixture->out, "}");
+        assert_int_equal(fan_json_parse(fan_buffer_bytes(&fixture->out), fixture->arena, &value,
+                                 NULL),
+                twins ? FAN_INVALID : FAN_OK);
+        if (!twins)
+            assert_int_equal(fan_json_i64(fan_json_get(value, "999"), 0), 999);
     }
 }
 
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(integers_keep_all_their_digits, make, drop),
         cmocka_unit_test_setup_teardown(members_are_walked_in_their_order, make, drop),
         cmocka_unit_test_setup_teardown(what_is_not_json_is_refused, make, drop),
+        cmocka_unit_test_setup_teardown(a_name_may_stand_once_among_many, make, drop),
         cmocka_unit_test_setup_teardown(the_refusal_says_where_but_quotes_nothing, make, drop),
         cmocka_unit_test_setup_teardown(nesting_ends_at_32, make, drop),
         cmocka_unit_test_setup_teardown(brackets_inside_strings_do_not_nest, make, drop),
