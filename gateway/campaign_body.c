@@ -1,10 +1,9 @@
 #include "gateway/campaign_body.h"
 
 #include "actors/lib/decide/retry.h"
-#include "actors/lib/text/template.h"
+#include "gateway/content.h"
 #include "sql/store/account.h"
 #include "sql/store/channel.h"
-#include "sql/store/contact.h"
 #include "sql/store/tag.h"
 
 enum { TAGS_MAX = 100, UNKNOWN_WAIT_MAX = 7 * 24 * 3600, GRACE_MAX = 366 * 86400 };
@@ -51,35 +50,11 @@ static void check_detail(struct body *body, const struct detail *detail)
     }
 }
 
-/* Start an object in the arena's care. */
-static struct fan_buffer *new_text(struct call *call, struct fan_json_writer *json)
-{
-    struct fan_buffer *text = fan_arena_alloc(call->arena, sizeof *text);
-
-    fan_buffer_init(text, 1024 * 1024);
-    fan_arena_defer(call->arena, (void (*)(void *))fan_buffer_fini, text);
-    fan_json_begin(json, text);
-    fan_json_object_open(json, NULL);
-    return text;
-}
-
-static void add_value(struct fan_json_writer *json, const char *name, const struct fan_json *value)
-{
-    struct fan_buffer text;
-
-    if (!value || fan_json_type(value) == FAN_JSON_NULL)
-        return;
-    fan_buffer_init(&text, 1024 * 1024);
-    fan_json_dump(value, &text);
-    fan_json_add_raw(json, name, fan_buffer_bytes(&text));
-    fan_buffer_fini(&text);
-}
-
 static void read_details(struct body *body, struct fan_campaign *campaign)
 {
     const struct fan_json *before = NULL;
     struct fan_json_writer json;
-    struct fan_buffer *text = new_text(body->call, &json);
+    struct fan_buffer *text = content_begin(body->call, &json);
 
     if (campaign->details.at && fan_json_parse(campaign->details, body->call->arena, &before, NULL))
         before = NULL;
@@ -87,7 +62,7 @@ static void read_details(struct body *body, struct fan_campaign *campaign)
         const char *name = details[i].name;
 
         check_detail(body, &details[i]);
-        add_value(&json, name,
+        content_add(&json, name,
                 body_has(body, name) ? body_value(body, name) : fan_json_get(before, name));
     }
     fan_json_object_close(&json);
@@ -96,56 +71,20 @@ static void read_details(struct body *body, struct fan_campaign *campaign)
 
 /* ---- the content ---- */
 
-static const struct {
-    const char *field; /* in the API */
-    const char *part;  /* in the content */
-} parts[] = {
-    { "syntax", "syntax" },
-    { "message", "text" },
-    { "subject", "subject" },
-    { "html", "html" },
-    { "media_url", "media_url" },
-    { "template", "template" },
-};
-
-enum { PARTS = sizeof parts / sizeof *parts };
-
 static void read_content(struct body *body, struct fan_campaign *campaign)
 {
-    const struct fan_json *before = NULL;
-    struct fan_json_writer json;
-    struct fan_buffer *text = new_text(body->call, &json);
-
-    if (campaign->content.at && fan_json_parse(campaign->content, body->call->arena, &before, NULL))
-        before = NULL;
-    for (size_t i = 0; i < PARTS; i++)
-        add_value(&json, parts[i].part,
-                body_has(body, parts[i].field) ? body_value(body, parts[i].field)
-                                               : fan_json_get(before, parts[i].part));
-    fan_json_object_close(&json);
-    campaign->content = fan_buffer_bytes(text);
+    campaign->content = content_read(body, campaign->content);
 }
 
-/* The template needs the kind of channel and the account's fields. */
+/* The content needs the kind of channel and the account's fields. */
 static enum fan_err check_content(struct call *call, const struct fan_campaign *campaign)
 {
-    struct fan_why faults[FAN_TEMPLATE_FAULTS];
     struct fan_text_fields fields;
-    struct fan_texts attributes;
-    struct fan_account account;
-    size_t count;
-    enum fan_err err =
-            fan_attributes(call->db, call->caller.account, call->arena, &attributes, call->why);
+    enum fan_err err = content_fields(call, &fields);
 
-    if (!err)
-        err = fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
-    if (err || !campaign->kind)
-        return err;
-    fields = fan_text_fields_of(attributes, account.fallbacks, call->arena);
-    count = fan_template_check(campaign->kind, campaign->content, &fields, call->arena, faults);
-    for (size_t i = 0; i < count; i++)
-        call_fault(call, faults[i].field, "", "%s", faults[i].text);
-    return FAN_OK;
+    if (!err && campaign->kind)
+        content_check(call, campaign->kind, campaign->content, &fields, "");
+    return err;
 }
 
 /* ---- channel and audience ---- */
@@ -324,18 +263,14 @@ enum fan_err campaign_body_read(struct call *call, struct fan_campaign *campaign
 
 /* ---- writing ---- */
 
-static void write_parts(struct call *call, const struct fan_campaign *campaign)
+static void write_details(struct call *call, const struct fan_campaign *campaign)
 {
-    const struct fan_json *content = NULL, *detail = NULL;
+    const struct fan_json *detail = NULL;
 
-    if (fan_json_parse(campaign->content, call->arena, &content, NULL))
-        content = NULL;
     if (fan_json_parse(campaign->details, call->arena, &detail, NULL))
         detail = NULL;
-    for (size_t i = 0; i < PARTS; i++)
-        add_value(&call->json, parts[i].field, fan_json_get(content, parts[i].part));
     for (size_t i = 0; i < DETAILS; i++)
-        add_value(&call->json, details[i].name, fan_json_get(detail, details[i].name));
+        content_add(&call->json, details[i].name, fan_json_get(detail, details[i].name));
 }
 
 static void write_audience(struct fan_json_writer *json, const struct fan_campaign *campaign)
@@ -383,7 +318,8 @@ void campaign_write(struct call *call, const struct fan_campaign *campaign)
     fan_json_add_text(json, "channel", fan_bytes_of(fan_kind_name((int)campaign->kind)));
     fan_json_add_i64(json, "channel_id", campaign->channel);
     fan_json_add_text(json, "status", fan_bytes_of(fan_campaign_state_name((int)campaign->state)));
-    write_parts(call, campaign);
+    content_write(call, campaign->content);
+    write_details(call, campaign);
     write_audience(json, campaign);
     write_times(json, campaign);
     fan_json_add_text(json, "delivery_policy",

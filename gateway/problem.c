@@ -45,6 +45,7 @@ static const struct {
 } constraints[] = {
     { "channel_account_id_name_key", "name", "another channel has this name" },
     { "contact_account_id_external_id_key", "external_id", "another contact has this id" },
+    { "template_account_id_name_key", "name", "another template has this name" },
     { "attribute_name_check", "attributes", "a name may have lower-case letters, digits and _" },
 };
 

@@ -69,9 +69,9 @@ enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *t
         fan_arena_free(&entry->arena);
         return err;
     }
-    err = fan_template_compile(kind, content, &entry->fields, entry->arena, &entry->template, &why);
+    err = fan_choice_compile(kind, content, &entry->fields, entry->arena, &entry->choice, &why);
     if (err) {
-        entry->template = NULL;
+        entry->choice = NULL;
         fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)run, why.field,
                 why.text);
     }

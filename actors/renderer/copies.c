@@ -8,10 +8,10 @@ static struct fan_bytes address_of(const struct fan_person *person, enum fan_kin
 }
 
 /* Why this person gets no copy, before any is written; 0: no reason. */
-static int refusal(const struct compiled *template, const struct fan_person *person,
+static int refusal(const struct compiled *compiled, const struct fan_person *person,
         enum fan_kind kind)
 {
-    if (!template->template)
+    if (!compiled->choice)
         return FAN_REASON_TEMPLATE;
     if (person->contact == 0 || address_of(person, kind).len == 0)
         return FAN_REASON_NO_ADDRESS;
@@ -34,7 +34,7 @@ static int16_t state_for(int reason)
 }
 
 /* Returns the reason why there is no copy, 0 when there is one. */
-static int write_copy(struct fan_turn *turn, const struct compiled *template,
+static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
         const struct fan_person *person, struct fan_bytes *values, struct fan_buffer *scratch,
         struct fan_bytes *body, int16_t *format)
 {
@@ -48,14 +48,14 @@ static int write_copy(struct fan_turn *turn, const struct compiled *template,
         .language = person->language,
         .attributes = person->attributes,
     };
+    const struct fan_template *template = fan_choice_for(compiled->choice, person->language);
     struct fan_rendering copy;
     struct fan_buffer out;
     int reason;
 
-    if (fan_text_values(template->template, &template->fields, &about, turn->arena, values,
-                &turn->why))
+    if (fan_text_values(template, &compiled->fields, &about, turn->arena, values, &turn->why))
         return FAN_REASON_TEMPLATE;
-    reason = fan_template_render(template->template, values, scratch, &copy);
+    reason = fan_template_render(template, values, scratch, &copy);
     if (reason)
         return reason;
     fan_buffer_init(&out, 2 * FAN_RENDERED_MAX);
@@ -66,12 +66,12 @@ static int write_copy(struct fan_turn *turn, const struct compiled *template,
     return reason;
 }
 
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template,
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled,
         const struct fan_chunk_planned *chunk, const struct fan_person *people,
         struct fan_buffer *scratch, struct fan_chunk_written *out)
 {
     size_t count = chunk->contacts.len;
-    struct fan_bytes *values = fan_arena_array(turn->arena, template->fields.count, sizeof *values);
+    struct fan_bytes *values = fan_arena_array(turn->arena, compiled->fields.count, sizeof *values);
 
     *out = (struct fan_chunk_written){
         .count = count,
@@ -83,14 +83,14 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template
         .bodies = fan_arena_array(turn->arena, count, sizeof *out->bodies),
     };
     for (size_t i = 0; i < count; i++) {
-        int reason = refusal(template, &people[i], chunk->kind);
+        int reason = refusal(compiled, &people[i], chunk->kind);
 
         FAN_FAULT("renderer.copying");
         out->contacts[i] = chunk->contacts.at[i];
         out->formats[i] = FAN_BODY_TEXT;
         out->addresses[i] = address_of(&people[i], chunk->kind);
         if (!reason)
-            reason = write_copy(turn, template, &people[i], values, scratch, &out->bodies[i],
+            reason = write_copy(turn, compiled, &people[i], values, scratch, &out->bodies[i],
                     &out->formats[i]);
         out->reasons[i] = (int16_t)reason;
         out->states[i] = state_for(reason);

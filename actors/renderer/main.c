@@ -93,7 +93,7 @@ static enum fan_err read_people(struct fan_turn *turn, const struct fan_chunk_pl
         const struct compiled *template, const struct fan_person **people)
 {
     const struct fan_people_wanted wanted = { chunk->contacts, chunk->kind,
-        template->template && fan_text_wants_attributes(template->template) };
+        template->choice && fan_choice_wants_attributes(template->choice) };
 
     return fan_chunk_people(turn->db, turn->route.account, &wanted, turn->arena, people,
             &turn->why);

@@ -4,17 +4,17 @@
 #ifndef FAN_ACTORS_RENDERER_RENDERER_H
 #define FAN_ACTORS_RENDERER_RENDERER_H
 
-#include "actors/lib/text/template.h"
+#include "actors/lib/text/choice.h"
 #include "broker/runtime/actor.h"
 #include "sql/store/chunk.h"
 
-/* A run's compiled template, with the fields that it was compiled for. */
+/* A run's compiled content, with the fields that it was compiled for. */
 struct compiled {
     fan_id account, run;
     uint64_t used; /* the least recently used one makes room */
     struct fan_arena *arena;
     struct fan_text_fields fields;
-    const struct fan_template *template; /* NULL: it does not compile; nobody can be written to */
+    const struct fan_choice *choice; /* NULL: it does not compile; nobody can be written to */
 };
 
 struct template_cache {
@@ -32,7 +32,7 @@ enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *t
         enum fan_kind kind, struct fan_bytes content, const struct compiled **out);
 
 /** Write everybody's copy. What is made lives in the turn's arena. */
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *template,
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled,
         const struct fan_chunk_planned *chunk, const struct fan_person *people,
         struct fan_buffer *scratch, struct fan_chunk_written *out);
 

@@ -1,0 +1,13 @@
+/*
+ * templates — what the files about templates share.
+ */
+#ifndef FAN_GATEWAY_TEMPLATES_H
+#define FAN_GATEWAY_TEMPLATES_H
+
+#include "gateway/call.h"
+#include "sql/store/template.h"
+
+/** Note what is wrong with the row's content, and refuse when anything is wrong so far. */
+enum fan_err template_check(struct call *call, const struct fan_template_row *row);
+
+#endif
