@@ -7,6 +7,15 @@ static struct fan_bytes address_of(const struct fan_person *person, enum fan_kin
     return kind == FAN_KIND_EMAIL ? person->email : person->phone;
 }
 
+static bool is_deadly(const struct fan_chunk_planned *chunk, size_t position)
+{
+    size_t crashes = 0;
+
+    for (size_t i = 0; i < chunk->crashed.len; i++)
+        crashes += chunk->crashed.at[i] == (fan_id)position;
+    return crashes >= FAN_CRASHES_MOST;
+}
+
 /* Why this person gets no copy, before any is written; 0: no reason. */
 static int refusal(const struct compiled *compiled, const struct fan_person *person,
         enum fan_kind kind)
@@ -27,6 +36,7 @@ static int16_t state_for(int reason)
         return FAN_MESSAGE_PENDING;
     case FAN_REASON_TEMPLATE:
     case FAN_REASON_TOO_LONG:
+    case FAN_REASON_POISON:
         return FAN_MESSAGE_FAILED;
     default:
         return FAN_MESSAGE_SKIPPED;
@@ -66,7 +76,7 @@ static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
     return reason;
 }
 
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled,
+enum fan_err write_copies(struct fan_turn *turn, struct mark *mark, const struct compiled *compiled,
         const struct fan_chunk_planned *chunk, const struct fan_person *people,
         struct fan_buffer *scratch, struct fan_chunk_written *out)
 {
@@ -85,15 +95,22 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled
     for (size_t i = 0; i < count; i++) {
         int reason = refusal(compiled, &people[i], chunk->kind);
 
+        if (!reason && is_deadly(chunk, i))
+            reason = FAN_REASON_POISON;
         FAN_FAULT("renderer.copying");
         out->contacts[i] = chunk->contacts.at[i];
         out->formats[i] = FAN_BODY_TEXT;
         out->addresses[i] = address_of(&people[i], chunk->kind);
-        if (!reason)
+        if (!reason) {
+            mark_writing(mark, (uint32_t)i);
+            FAN_FAULT("renderer.writing");
+            FAN_FAULT_ABOUT("renderer.writing", out->addresses[i]);
             reason = write_copy(turn, compiled, &people[i], values, scratch, &out->bodies[i],
                     &out->formats[i]);
+        }
         out->reasons[i] = (int16_t)reason;
         out->states[i] = state_for(reason);
     }
+    mark_written(mark);
     return FAN_OK;
 }

@@ -3,17 +3,23 @@
  *
  * takes   render_request
  * gives   send_request
- * keeps   compiled templates, as a cache; everything else is in PostgreSQL
+ * keeps   compiled templates, as a cache; which copy it is writing, in a mark that survives it;
+ *         everything else is in PostgreSQL
  * scales  start as many as there are cores; they share nothing
- * fails   a copy that cannot be written fails that message alone; a database that is away leaves
- * the chunk as it is, and the scheduler's sweep asks again
+ * fails   a copy that cannot be written fails that message alone, and so does one that three
+ *         renderers died of; a database that is away leaves the chunk as it is, and the scheduler's
+ *         sweep asks again
  */
 #include "actors/renderer/renderer.h"
 
 #include "actors/lib/text/values.h"
 #include "proto/fault.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum { CARRIED_MAX = 256 * 1024 }; /* bytes of copies that still travel with the frame */
+enum { MARKS_EVERY_MS = 2000 };
 
 struct settings {
     uint32_t cached_templates;
@@ -27,8 +33,21 @@ static const struct fan_setting settings[] = {
 struct renderer {
     struct template_cache templates;
     struct fan_buffer scratch;
-    struct fan_metric *copies, *refused;
+    struct fan_actor *actor;
+    char *marks;       /* the folder of this host's */
+    struct mark *mark; /* NULL: it cannot be made yet */
+    struct fan_metric *copies, *refused, *crashes;
 };
+
+/* Without a mark it goes on: a full disk must not keep messages from being written. */
+static void make_mark(struct renderer *self)
+{
+    struct fan_why why;
+
+    if (mark_create(self->marks, fan_actor_incarnation(self->actor), &self->mark, &why))
+        fan_log(NULL, FAN_WARN, "mark.missing",
+                "should it die of a message, nobody will know of which: %s", why.text);
+}
 
 static enum fan_err open_renderer(struct fan_actor *actor, void *state, struct fan_why *why)
 {
@@ -37,12 +56,18 @@ static enum fan_err open_renderer(struct fan_actor *actor, void *state, struct f
     struct renderer *self = state;
 
     (void)why;
+    self->actor = actor;
+    if (asprintf(&self->marks, "%s/marks", fan_actor_common(actor)->state_dir) < 0)
+        fan_die("out of memory: a path");
+    make_mark(self);
     template_cache_init(&self->templates, set->cached_templates);
     fan_buffer_init(&self->scratch, FAN_RENDERED_MAX);
     self->copies = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"written\"",
             "Copies of messages, by result");
     self->refused = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"refused\"",
             "Copies of messages, by result");
+    self->crashes = fan_metric_counter(metrics, "fanfare_renderer_crashes_total", "",
+            "Renderers of this host that died while they wrote a copy");
     return FAN_OK;
 }
 
@@ -51,6 +76,8 @@ static void close_renderer(struct fan_actor *actor, void *state)
     struct renderer *self = state;
 
     (void)actor;
+    mark_remove(&self->mark);
+    free(self->marks);
     template_cache_fini(&self->templates);
     fan_buffer_fini(&self->scratch);
 }
@@ -99,6 +126,76 @@ static enum fan_err read_people(struct fan_turn *turn, const struct fan_chunk_pl
             &turn->why);
 }
 
+static enum fan_err count_crash(struct fan_turn *turn, const struct mark_left *left)
+{
+    struct renderer *self = turn->state;
+    enum fan_err err;
+
+    if (left->position < 0)
+        return FAN_OK;
+    fan_turn_account(turn, left->account);
+    err = fan_chunk_render_crashed(turn->db, left->account, left->chunk, (uint32_t)left->position,
+            left->owner, turn->arena, &turn->why);
+    if (!err)
+        err = fan_turn_commit(turn);
+    if (err)
+        return err;
+    fan_metric_add(self->crashes, 1);
+    fan_log(turn, FAN_WARN, "message.suspected",
+            "a renderer died while it wrote copy %d of chunk %lld", left->position,
+            (long long)left->chunk);
+    return FAN_OK;
+}
+
+/* Count what the dead of this host were writing. @found: out, whether there were any; then the
+ * turn's transaction is another one */
+static enum fan_err count_crashes(struct fan_turn *turn, bool *found)
+{
+    const struct renderer *self = turn->state;
+    fan_id account = turn->route.account;
+    struct mark_left left;
+    enum fan_err err = FAN_OK;
+
+    *found = false;
+    while (!err && mark_find_left(self->marks, self->mark, &left)) {
+        *found = true;
+        err = fan_turn_commit(turn);
+        if (!err)
+            err = count_crash(turn, &left);
+        mark_left_close(&left, !err || err == FAN_INVALID); /* refused once, refused for ever */
+    }
+    if (*found)
+        fan_turn_account(turn, account);
+    return err;
+}
+
+static enum fan_err on_marks(struct fan_turn *turn)
+{
+    struct renderer *self = turn->state;
+    bool found;
+
+    if (!self->mark)
+        make_mark(self);
+    return count_crashes(turn, &found);
+}
+
+/* A chunk, held, with every crash of this host counted: nobody else begins it, so whoever died of
+ * it did so before. */
+static enum fan_err load(struct fan_turn *turn, const struct fan_render_request *req,
+        struct fan_chunk_planned *out)
+{
+    bool died = true;
+    enum fan_err err = FAN_OK;
+
+    while (!err && died) {
+        err = fan_chunk_load(turn->db, turn->route.account, req->chunk, req->epoch, turn->arena,
+                out, &turn->why);
+        if (!err)
+            err = count_crashes(turn, &died);
+    }
+    return err;
+}
+
 static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_render_request *req)
 {
     struct renderer *self = turn->state;
@@ -110,8 +207,8 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     struct fan_send_request out = { .chunk = req->chunk, .epoch = req->epoch };
     struct fan_route route;
 
-    enum fan_err err = fan_chunk_load(turn->db, account, req->chunk, req->epoch, turn->arena,
-            &chunk, &turn->why);
+    enum fan_err err = load(turn, req, &chunk);
+
     FAN_FAULT("renderer.loaded");
     if (err == FAN_CONFLICT)
         return FAN_OK; /* an old frame, or somebody was first: nothing to do */
@@ -120,11 +217,14 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
                 &template);
     if (!err)
         err = read_people(turn, &chunk, template, &people);
+    mark_chunk(self->mark, account, req->chunk);
     if (!err)
-        err = write_copies(turn, template, &chunk, people, &self->scratch, &messages);
+        err = write_copies(turn, self->mark, template, &chunk, people, &self->scratch, &messages);
     if (!err)
         err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena,
                 &turn->why);
+    if (!err && chunk.crashed.len > 0)
+        err = fan_chunk_render_survived(turn->db, account, req->chunk, turn->arena, &turn->why);
     FAN_FAULT("renderer.before_commit");
     if (err)
         return err;
@@ -136,6 +236,11 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     return fan_emit_send_request(turn, &route, &out);
 }
 
+static const struct fan_tick ticks[] = {
+    { MARKS_EVERY_MS, "marks", on_marks },
+    { 0 },
+};
+
 static const struct fan_role renderer = {
     .name = "renderer",
     .summary = "writes each recipient's copy of a message",
@@ -143,6 +248,7 @@ static const struct fan_role renderer = {
     .settings_size = sizeof(struct settings),
     .state_size = sizeof(struct renderer),
     .db_use = FAN_DB_HOT,
+    .ticks = ticks,
     .credit_urgent = 8,
     .credit_normal = 4,
     .open = open_renderer,

@@ -5,6 +5,7 @@
 #define FAN_ACTORS_RENDERER_RENDERER_H
 
 #include "actors/lib/text/choice.h"
+#include "actors/renderer/mark.h"
 #include "broker/runtime/actor.h"
 #include "sql/store/chunk.h"
 
@@ -31,8 +32,9 @@ void template_cache_fini(struct template_cache *cache);
 enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run,
         enum fan_kind kind, struct fan_bytes content, const struct compiled **out);
 
-/** Write everybody's copy. What is made lives in the turn's arena. */
-enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled,
+/** Write everybody's copy, but those that renderers died of too often. What is made lives in the
+ * turn's arena. @mark is told where it is; may be NULL */
+enum fan_err write_copies(struct fan_turn *turn, struct mark *mark, const struct compiled *compiled,
         const struct fan_chunk_planned *chunk, const struct fan_person *people,
         struct fan_buffer *scratch, struct fan_chunk_written *out);
 

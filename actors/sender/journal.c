@@ -1,6 +1,7 @@
 #include "actors/sender/journal.h"
 
 #include "actors/lib/decide/evidence.h"
+#include "broker/runtime/clock.h"
 #include "broker/runtime/log.h"
 
 #include <dirent.h>
@@ -30,7 +31,7 @@ enum { KEPT = 1 };
 /* The first page. */
 struct head {
     char magic[8];
-    char boot[40]; /* the kernel's boot id */
+    char boot[FAN_BOOT_ID]; /* the kernel's boot id */
     uint64_t owner;
     uint32_t slots;
     uint32_t slot_size;
@@ -81,16 +82,6 @@ static void guard(struct journal *self)
     sigaction(SIGBUS, &action, NULL);
 }
 
-static void read_boot(char out[40])
-{
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? 0 : read(fd, out, 39);
-
-    if (fd >= 0)
-        close(fd);
-    out[len > 0 ? len : 0] = '\0';
-}
-
 static size_t size_for(uint32_t slots)
 {
     return HEAD_SIZE + (size_t)slots * sizeof(struct journal_slot);
@@ -126,7 +117,7 @@ static enum fan_err prepare(struct journal *self, const char *young, uint64_t ow
     }
     self->slots = (struct journal_slot *)((char *)self->head + HEAD_SIZE);
     guard(self);
-    read_boot(self->head->boot);
+    fan_boot_id(self->head->boot);
     self->head->owner = owner;
     self->head->slots = self->slots_len;
     self->head->slot_size = sizeof(struct journal_slot);
@@ -316,7 +307,7 @@ static bool map_left(struct journal_left *left)
 {
     const struct head *head;
     struct stat info;
-    char boot[40];
+    char boot[FAN_BOOT_ID];
 
     if (fstat(left->fd, &info) || info.st_size < HEAD_SIZE)
         return false;
@@ -328,7 +319,7 @@ static bool map_left(struct journal_left *left)
         munmap((void *)head, left->size);
         return false;
     }
-    read_boot(boot);
+    fan_boot_id(boot);
     left->owner = head->owner;
     left->same_boot = boot[0] && strncmp(boot, head->boot, sizeof boot) == 0;
     left->slots_len = head->slots;

@@ -17,4 +17,10 @@ fan_time fan_clock_now(void);
  * process. */
 fan_time fan_clock_elapsed(void);
 
+enum { FAN_BOOT_ID = 40 };
+
+/** The name of this boot of the kernel, zero-padded; "" where it has none. What a process of an
+ * earlier boot mapped may have been written in part. */
+void fan_boot_id(char out[FAN_BOOT_ID]);
+
 #endif

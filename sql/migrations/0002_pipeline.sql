@@ -106,6 +106,13 @@ CREATE INDEX chunk_unknown ON chunk (account_id, run_id) WHERE unknown_since IS 
 CREATE INDEX chunk_dead ON chunk (account_id, id) WHERE n_failed > 0 OR n_unknown_final > 0;
 ALTER TABLE chunk ADD PRIMARY KEY (account_id, id);
 
+-- Renderers that died while they wrote the copy of a planned chunk's position, whose message is not
+-- there yet. Gone with the chunk's rendering.
+CREATE TABLE render_crash (
+  account_id bigint NOT NULL, chunk_id bigint NOT NULL, position smallint NOT NULL,
+  renderer bigint NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (account_id, chunk_id, renderer));
+
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
 -- by ranges of id; the scheduler creates partitions ahead. No index may hold state, and pages are
 -- filled so that all their messages can grow by a provider's id: closes and callbacks stay HOT (of a
@@ -212,7 +219,7 @@ CREATE TABLE event_cursor (reader text PRIMARY KEY, xid bigint NOT NULL DEFAULT 
   id bigint NOT NULL DEFAULT 0);
 INSERT INTO event_cursor (reader) VALUES ('analytics');
 
-SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'message', 'message_body', 'attempt',
+SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'render_crash', 'message', 'message_body', 'attempt',
   'provider_event', 'event', 'stat_minute']::regclass[]) t;
 
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
@@ -224,6 +231,7 @@ GRANT SELECT, INSERT ON chunk, message TO fan_audience;
 GRANT SELECT ON run TO fan_renderer, fan_sender, fan_ingester, fan_analytics;
 GRANT SELECT, UPDATE ON chunk TO fan_renderer, fan_sender, fan_ingester;
 GRANT INSERT ON message, message_body TO fan_renderer;
+GRANT SELECT, INSERT, DELETE ON render_crash TO fan_renderer;
 GRANT SELECT, UPDATE ON message TO fan_sender, fan_ingester;
 GRANT SELECT ON message_body TO fan_sender;
 GRANT SELECT, INSERT ON attempt TO fan_sender;

@@ -352,12 +352,28 @@ FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY u(contact, reason, pla
 
 -- name: chunk_load
 -- role: fan_renderer
--- A planned chunk of a live run. (account, chunk, epoch)
-SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id
+-- A planned chunk of a live run, held until the end of the transaction: another renderer that was
+-- asked for it, too, passes it over. Its crashes: a position for each. (account, chunk, epoch)
+SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id,
+  ARRAY(SELECT x.position::bigint FROM render_crash x WHERE x.account_id = $1 AND x.chunk_id = $2)
   FROM chunk c
 JOIN run r ON r.account_id = $1 AND r.id = c.run_id
 WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 0
-  AND r.state IN (0, 1);
+  AND r.state IN (0, 1) FOR NO KEY UPDATE OF c SKIP LOCKED;
+
+-- name: chunk_render_crashed
+-- role: fan_renderer
+-- A renderer died while it wrote this position's copy; each dies once, so a repetition counts
+-- nothing twice. (account, chunk, position, renderer)
+INSERT INTO render_crash (account_id, chunk_id, position, renderer)
+SELECT $1, c.id, $3::smallint, $4 FROM chunk c
+WHERE c.account_id = $1 AND c.id = $2 AND c.state::int = 0 AND $3 < c.size
+ON CONFLICT DO NOTHING;
+
+-- name: chunk_render_survived
+-- role: fan_renderer
+-- Forget a chunk's crashes: it is rendered. (account, chunk)
+DELETE FROM render_crash WHERE account_id = $1 AND chunk_id = $2;
 
 -- name: chunk_people
 -- role: fan_renderer

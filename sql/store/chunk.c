@@ -71,8 +71,31 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
         .kind = (enum fan_kind)fan_row_i64(&rows, 0, 4),
         .content = fan_row_text(&rows, 0, 5),
         .campaign = fan_row_i64(&rows, 0, 6),
+        .crashed = fan_row_i64s(&rows, 0, 7, arena),
     };
     return FAN_OK;
+}
+
+enum fan_err fan_chunk_render_crashed(struct fan_db *db, fan_id account, fan_id chunk,
+        uint32_t position, uint64_t renderer, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, chunk);
+    fan_arg_i16(&args, (int32_t)position);
+    fan_arg_i64(&args, (int64_t)renderer);
+    return fan_db_run(db, &fan_q_chunk_render_crashed, &args, NULL, why);
+}
+
+enum fan_err fan_chunk_render_survived(struct fan_db *db, fan_id account, fan_id chunk,
+        struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, chunk);
+    return fan_db_run(db, &fan_q_chunk_render_survived, &args, NULL, why);
 }
 
 enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena,

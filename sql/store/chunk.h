@@ -14,6 +14,8 @@
 
 enum { FAN_CHUNK_MAX = 500, FAN_BODY_IN_ROW = 4096 };
 
+enum { FAN_CRASHES_MOST = 3 }; /* processes that may die of a message */
+
 /* A message's id is its home chunk and its position there. */
 static inline fan_id fan_message_id(fan_id chunk, uint32_t position)
 {
@@ -53,11 +55,23 @@ struct fan_chunk_planned {
     enum fan_kind kind;
     struct fan_ids contacts;
     struct fan_bytes content; /* the run's template, JSON */
+    struct fan_ids crashed;   /* positions whose copies renderers died of, once for each death */
 };
 
-/** fails FAN_CONFLICT: stale epoch, rendered already, or the run does not run */
+/** Load a chunk and hold it for the transaction. fails FAN_CONFLICT: stale epoch, rendered already,
+ * another renderer is at it, or the run does not run */
 enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uint32_t epoch,
         struct fan_arena *arena, struct fan_chunk_planned *out, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Count that @renderer died while it wrote a position's copy; of a chunk that is planned no longer
+ * nothing is counted. */
+enum fan_err fan_chunk_render_crashed(struct fan_db *db, fan_id account, fan_id chunk,
+        uint32_t position, uint64_t renderer, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+/** Forget a chunk's crashes, with its rendering. */
+enum fan_err fan_chunk_render_survived(struct fan_db *db, fan_id account, fan_id chunk,
+        struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
 /** What templates of the account may name: declared attributes by order, and its words for missing
  * values (JSON object). */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { BODY_CAP = 1024 /* bytes of an event */, CRASHES_MOST = 3 };
+enum { BODY_CAP = 1024 /* bytes of an event */ };
 
 static void begin(struct fan_args *args, struct fan_batch *batch, fan_id account)
 {
@@ -365,7 +365,7 @@ void fan_claim_add_crashed(struct fan_batch *batch, const struct fan_claim *clai
 
     begin_owned(&args, batch, claim);
     fan_arg_i64(&args, message);
-    fan_arg_i32(&args, CRASHES_MOST);
+    fan_arg_i32(&args, FAN_CRASHES_MOST);
     fan_batch_add(batch, &fan_q_chunk_crashed, &args);
 }
 

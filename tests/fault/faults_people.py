@@ -37,16 +37,18 @@ def invalid(site):
 
 @fault("F56", "messages that kill whoever writes them are dead letters after three deaths, alone")
 def poison(site):
-    poisonous = people(2, first=710000)
+    poisonous = people(4, first=710000)
     invite(site, "poison", poisonous)
-    deaths = [site.faults.arm("sender.writing/" + one["phone"], times=9, process="sender-sms")
-              for one in poisonous]
+    kills = ("sender-sms", "sender-sms", "renderer", "renderer")
+    deaths = [site.faults.arm(f"{who.split('-')[0]}.writing/{one['phone']}", times=9, process=who)
+              for who, one in zip(kills, poisonous)]
     with site.load(policies=(AT_MOST_ONCE,), tags=("few", "poison")) as load:
         load.settle(240)
         died = [len(site.faults.fired(death)) for death in deaths]
-        expect(died, [3, 3], "deaths by message")
-        site.deaths["sender-sms"] += sum(died)
-        load.kills += sum(died)
+        expect(died, [3] * len(deaths), "deaths by message")
+        for who, count in zip(kills, died):
+            site.deaths[who] += count
+            load.kills += count * who.startswith("sender")
     rows = site.sql(f"""SELECT m.address, m.reason FROM message m
         JOIN chunk c ON c.account_id = m.account_id AND c.id = m.id >> 9
         WHERE c.run_id = {load.campaigns[0].run} AND m.state = {FAILED}""")

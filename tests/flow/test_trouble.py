@@ -179,6 +179,25 @@ def a_message_that_kills_its_sender_three_times_is_a_dead_letter():
     expect(all_is_final(fanfare, other)["sent"], 20)
 
 
+def a_message_that_kills_its_renderer_three_times_is_a_dead_letter_alone():
+    """One of a chunk's people kills whoever writes the copy: all others are written to."""
+    provider = Provider()
+    channel = provider.channel(fanfare)
+    deaths = fanfare.faults.arm("renderer.writing/" + person(used + 7)["phone"], times=9,
+                                process="renderer")
+    campaign = send_to(channel, 20)
+    fanfare.await_status(campaign, "completed", seconds=90)
+    expect(len(fanfare.faults.fired(deaths)), 3, "renderers died")
+    stats = all_is_final(fanfare, campaign)
+    expect((stats["sent"], stats["failed"], len(provider.asked())), (19, 1, 19))
+    dead = fanfare.ok("GET", f"dead-letters?campaign_id={campaign}")["data"]
+    expect([letter["reason"] for letter in dead], ["poison"])
+    expect(fanfare.number("SELECT count(*) FROM render_crash"), 0)
+    fanfare.faults.disarm()
+    tried = fanfare.ok("POST", "dead-letters/requeue", {"campaign_id": campaign})
+    expect(tried["requeued"], 0, "there is no text that could be sent")
+
+
 def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
     """The files under the journals are cut short in the middle of a run: nothing is started that
     is not written down, the senders live on, and nobody gets two or is left out."""
@@ -199,6 +218,7 @@ def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
 
 TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing,
          a_message_that_kills_its_sender_three_times_is_a_dead_letter,
+         a_message_that_kills_its_renderer_three_times_is_a_dead_letter_alone,
          being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,

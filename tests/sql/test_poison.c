@@ -1,4 +1,4 @@
-/* Messages that senders died of. */
+/* Messages that senders, or renderers, died of. */
 #include "tests/support/world.h"
 
 #include <stdarg.h>
@@ -104,6 +104,70 @@ static void what_another_sender_holds_by_now_is_not_touched(void **state)
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message WHERE state = 0"), 2);
 }
 
+/* ---- renderers ---- */
+
+static void render_died(fan_id chunk, uint32_t position, uint64_t renderer)
+{
+    assert_int_equal(fan_chunk_render_crashed(w.renderer, WORLD_ACCOUNT, chunk, position, renderer,
+                             w.arena, &w.why),
+            FAN_OK);
+    assert_int_equal(fan_db_commit(w.renderer, &w.why), FAN_OK);
+}
+
+static size_t crashed(fan_id chunk)
+{
+    struct fan_chunk_planned planned;
+
+    assert_int_equal(
+            fan_chunk_load(w.renderer, WORLD_ACCOUNT, chunk, 0, w.arena, &planned, &w.why), FAN_OK);
+    fan_db_abort(w.renderer);
+    for (size_t i = 0; i < planned.crashed.len; i++)
+        assert_int_equal(planned.crashed.at[i], 3);
+    return planned.crashed.len;
+}
+
+static void each_renderer_that_died_writing_a_copy_counts_once(void **state)
+{
+    fan_id chunk;
+
+    world_people(&w, 1, 5);
+    chunk = world_plan(&w, 1, 5);
+    assert_int_equal(crashed(chunk), 0);
+    for (uint64_t renderer = 100; renderer < 103; renderer++) {
+        render_died(chunk, 3, renderer);
+        render_died(chunk, 3, renderer); /* whoever counted it was killed, too */
+    }
+    render_died(chunk, 5, 103); /* nobody stands there */
+    assert_int_equal(crashed(chunk), 3);
+    assert_int_equal(fan_chunk_render_survived(w.renderer, WORLD_ACCOUNT, chunk, w.arena, &w.why),
+            FAN_OK);
+    assert_int_equal(fan_db_commit(w.renderer, &w.why), FAN_OK);
+    assert_int_equal(world_render(&w, chunk, 0), FAN_OK);
+    render_died(chunk, 3, 104); /* told late: the chunk is written */
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM render_crash"), 0);
+}
+
+static void a_chunk_that_a_renderer_is_at_is_passed_over(void **state)
+{
+    struct fan_chunk_planned planned;
+    struct fan_db *other;
+    char url[PG_URL];
+    fan_id chunk;
+
+    world_people(&w, 1, 5);
+    chunk = world_plan(&w, 1, 5);
+    pg_url_as(w.url, "fan_renderer", url);
+    other = pg_connect(url, FAN_DB_HOT);
+    fan_db_account(other, WORLD_ACCOUNT);
+    assert_int_equal(fan_chunk_load(other, WORLD_ACCOUNT, chunk, 0, w.arena, &planned, &w.why),
+            FAN_OK);
+    assert_int_equal(world_render(&w, chunk, 0), FAN_CONFLICT);
+    fan_db_free(&other); /* it died */
+    for (int i = 0; i < 100 && world_render(&w, chunk, 0); i++)
+        world_exec(&w, "SELECT pg_sleep(0.02)");
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM message"), 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
 
 int main(void)
@@ -112,6 +176,8 @@ int main(void)
         TEST(the_third_death_makes_it_a_dead_letter_and_nobody_else),
         TEST(a_claim_that_was_taken_back_meanwhile_tells_it_as_evidence),
         TEST(what_another_sender_holds_by_now_is_not_touched),
+        TEST(each_renderer_that_died_writing_a_copy_counts_once),
+        TEST(a_chunk_that_a_renderer_is_at_is_passed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
