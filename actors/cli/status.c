@@ -96,6 +96,7 @@ static enum fan_err print_campaign(struct fan_api *api, int64_t id, struct fan_a
         struct fan_why *why)
 {
     const struct fan_json *campaign;
+    struct fan_bytes reason;
     struct fan_buffer line;
     enum fan_err err =
             fan_api_get(api, fan_arena_printf(arena, "/api/v1/campaigns/%lld", (long long)id),
@@ -113,6 +114,9 @@ static enum fan_err print_campaign(struct fan_api *api, int64_t id, struct fan_a
     fan_progress_add(&line, &progress);
     printf("  %4lld  %.*s\n", (long long)id, FAN_BYTES_ARG(fan_buffer_bytes(&line)));
     fan_buffer_fini(&line);
+    reason = fan_json_get_text(campaign, "hold_reason");
+    if (reason.at)
+        printf("        %.*s\n", FAN_BYTES_ARG(reason));
     return FAN_OK;
 }
 

@@ -14,6 +14,7 @@
 
 #include "actors/lib/text/values.h"
 #include "proto/fault.h"
+#include "sql/store/dead.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,28 @@ static enum fan_err load(struct fan_turn *turn, const struct fan_render_request 
     return err;
 }
 
+/* The people of whose copies too many renderers died are done with. */
+static enum fan_err bury(struct fan_turn *turn, const struct fan_chunk_planned *chunk, fan_id id,
+        const struct fan_chunk_written *messages)
+{
+    fan_id account = turn->route.account;
+    fan_id *dead = fan_arena_array(turn->arena, messages->count, sizeof *dead);
+    size_t count = 0;
+    enum fan_err err = FAN_OK;
+
+    if (chunk->crashed.len == 0)
+        return FAN_OK;
+    for (size_t i = 0; i < messages->count; i++) {
+        if (messages->reasons[i] == FAN_REASON_POISON)
+            dead[count++] = fan_message_id(id, (uint32_t)i);
+    }
+    if (count > 0)
+        err = fan_dead_note_unwritten(turn->db, account, chunk->run,
+                (struct fan_ids){ dead, count }, turn->arena, &turn->why);
+    return err ? err
+               : fan_chunk_render_survived(turn->db, account, id, turn->arena, &turn->why);
+}
+
 static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_render_request *req)
 {
     struct renderer *self = turn->state;
@@ -223,8 +246,8 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     if (!err)
         err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena,
                 &turn->why);
-    if (!err && chunk.crashed.len > 0)
-        err = fan_chunk_render_survived(turn->db, account, req->chunk, turn->arena, &turn->why);
+    if (!err)
+        err = bury(turn, &chunk, req->chunk, &messages);
     FAN_FAULT("renderer.before_commit");
     if (err)
         return err;

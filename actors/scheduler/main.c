@@ -40,6 +40,12 @@ static const struct fan_setting settings[] = {
             "milliseconds of silence after which another scheduler takes the lead"),
     FAN_SET_U32(struct scheduler_settings, keep_events, "7", 1, 3650,
             "days that the event log is kept"),
+    FAN_SET_U32(struct scheduler_settings, pause_dead_minute, "10", 0, 1000000,
+            "messages that die within a minute and pause their run; 0: no number does"),
+    FAN_SET_U32(struct scheduler_settings, pause_dead_percent, "1", 0, 100,
+            "percent of a run's recipients whose messages die and pause it; 0: no part does"),
+    FAN_SET_U32(struct scheduler_settings, pause_dead_least, "3", 1, 1000000,
+            "messages that a percentage must amount to before it pauses a run"),
     FAN_SET_TEXT(struct scheduler_settings, control_user, "fan_owner",
             "login role that owns the tables and makes partitions"),
     FAN_SET_END,
@@ -210,6 +216,7 @@ static void on_sweep(void *context)
     scheduler_read_control(self);
     if (!self->stopped && !self->starts_held)
         scheduler_launch_due(self);
+    scheduler_count_deaths(self);
     sweep(self);
     scheduler_ask_imports(self);
     scheduler_end_uploads(self);
@@ -333,6 +340,8 @@ static enum fan_err open_scheduler(struct fan_actor *actor, void *state, struct 
             "Chunks that waited too long");
     self->taken_back = fan_metric_counter(metrics, "fanfare_chunks_taken_back_total", "",
             "Chunks taken back from workers");
+    self->paused = fan_metric_counter(metrics, "fanfare_runs_paused_total", "",
+            "Runs that were paused because too many of their messages died");
     fan_loop_every(fan_actor_loop(actor), set->sweep_ms, on_sweep, self);
     return FAN_OK;
 }

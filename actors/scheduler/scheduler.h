@@ -23,6 +23,9 @@ struct scheduler_settings {
     uint32_t keep_events;        /* days */
     bool trust_failover;         /* a promoted standby lacks nothing */
     uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
+    uint32_t pause_dead_minute;  /* a run of which so many messages died within a minute is paused */
+    uint32_t pause_dead_percent; /* or so many of all its recipients' */
+    uint32_t pause_dead_least;   /* if that are no fewer */
     const char *control_user;    /* owns the tables: makes partitions */
 };
 
@@ -53,10 +56,11 @@ struct scheduler {
     size_t count, room;
     uint64_t round;
     uint64_t turn;      /* counts sweeps: another run is first each time */
+    fan_time deaths_at; /* elapsed, when deaths are next counted */
     fan_time upkeep_at; /* elapsed, when partitions and old events are next looked after */
     struct fan_clock_watch clock;
     fan_time site_told; /* elapsed: when it was told that this cannot be known */
-    struct fan_metric *live_runs, *leader, *asked_again, *taken_back;
+    struct fan_metric *live_runs, *leader, *asked_again, *taken_back, *paused;
     bool leading;
     bool statistics_asked; /* and not gathered yet */
     bool starts_held;      /* the database's clock was put forward a moment ago */
@@ -82,6 +86,9 @@ void scheduler_wake(struct scheduler *self);
 
 /** Launch scheduled campaigns whose time has come. */
 void scheduler_launch_due(struct scheduler *self);
+
+/** Pause runs of which too many messages died. */
+void scheduler_count_deaths(struct scheduler *self);
 
 /** Ask for the imports that wait: a frame may have been lost, or their worker died. */
 void scheduler_ask_imports(struct scheduler *self);

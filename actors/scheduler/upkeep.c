@@ -1,6 +1,7 @@
 /* What must be looked after now and then. */
 #include "actors/scheduler/scheduler.h"
 
+#include "sql/store/dead.h"
 #include "sql/store/event.h"
 #include "sql/store/upkeep.h"
 #include "sql/store/waiting.h"
@@ -30,14 +31,15 @@ void scheduler_ask_imports(struct scheduler *self)
     (void)fan_actor_turn(self->actor, &nobody, ask_imports, NULL, NULL);
 }
 
-static enum fan_err drop_events(struct fan_turn *turn, void *context)
+static enum fan_err drop_old(struct fan_turn *turn, void *context)
 {
     const struct scheduler_settings *set = fan_actor_settings(turn->actor);
     int64_t dropped;
+    enum fan_err err = fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena,
+            &dropped, &turn->why);
 
     (void)context;
-    return fan_events_drop_old(turn->db, set->keep_events, EVENTS_AT_ONCE, turn->arena, &dropped,
-            &turn->why);
+    return err ? err : fan_dead_forget(turn->db, turn->arena, &turn->why);
 }
 
 static void on_statistics(void *context, enum fan_err err, const struct fan_rows *rows, int count,
@@ -83,5 +85,5 @@ void scheduler_upkeep(struct scheduler *self)
         fan_log(NULL, FAN_ERROR, "partitions.failed", "no partition could be made ahead: %s",
                 why.text);
     fan_arena_free(&arena);
-    (void)fan_actor_turn(self->actor, &nobody, drop_events, NULL, NULL);
+    (void)fan_actor_turn(self->actor, &nobody, drop_old, NULL, NULL);
 }

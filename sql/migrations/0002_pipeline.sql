@@ -154,6 +154,13 @@ CREATE TABLE attempt (
   outcome smallint NOT NULL, code text, provider_id text, PRIMARY KEY (account_id, message_id,
     number));
 
+-- Messages of live runs that died: processes died of them, or they used up their tries. Too many
+-- of them pause their run; who resumes it forgives them.
+CREATE TABLE death (
+  account_id bigint NOT NULL, run_id bigint NOT NULL, message_id bigint NOT NULL,
+  at timestamptz NOT NULL DEFAULT statement_timestamp(),
+  PRIMARY KEY (account_id, run_id, message_id));
+
 -- Partition number n holds 2^26 ids: the messages of 131,072 chunks.
 CREATE FUNCTION fan_message_partition(n bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -219,7 +226,7 @@ CREATE TABLE event_cursor (reader text PRIMARY KEY, xid bigint NOT NULL DEFAULT 
   id bigint NOT NULL DEFAULT 0);
 INSERT INTO event_cursor (reader) VALUES ('analytics');
 
-SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'render_crash', 'message', 'message_body', 'attempt',
+SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'render_crash', 'message', 'message_body', 'attempt', 'death',
   'provider_event', 'event', 'stat_minute']::regclass[]) t;
 
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
@@ -235,6 +242,9 @@ GRANT SELECT, INSERT, DELETE ON render_crash TO fan_renderer;
 GRANT SELECT, UPDATE ON message TO fan_sender, fan_ingester;
 GRANT SELECT ON message_body TO fan_sender;
 GRANT SELECT, INSERT ON attempt TO fan_sender;
+GRANT SELECT, INSERT, UPDATE ON death TO fan_sender;
+GRANT INSERT ON death TO fan_renderer;
+GRANT SELECT, DELETE ON death TO fan_gateway, fan_scheduler;
 GRANT SELECT, INSERT ON provider_event TO fan_ingester;
 GRANT INSERT ON event TO fan_gateway, fan_scheduler, fan_audience, fan_renderer, fan_sender,
   fan_ingester;
@@ -250,4 +260,6 @@ CREATE POLICY due ON run FOR SELECT TO fan_scheduler, fan_analytics USING (true)
 CREATE POLICY due ON chunk FOR SELECT TO fan_scheduler USING (true);
 CREATE POLICY log ON event FOR SELECT TO fan_analytics, fan_scheduler USING (true);
 CREATE POLICY old ON event FOR DELETE TO fan_scheduler USING (true);
+CREATE POLICY due ON death FOR SELECT TO fan_scheduler USING (true);
+CREATE POLICY old ON death FOR DELETE TO fan_scheduler USING (true);
 CREATE POLICY roll_up ON stat_minute TO fan_analytics USING (true) WITH CHECK (true);

@@ -80,3 +80,45 @@ RETURNING d.n, x.run_id;
 -- Runs that had ended go on; the others go on anyway. After run_campaign_lock. (account, runs)
 UPDATE run SET state = 1, ended_at = NULL
 WHERE account_id = $1 AND id = ANY ($2::bigint[]) AND state IN (3, 4) RETURNING id, campaign_id;
+
+-- name: dead_note
+-- role: fan_sender
+-- Note which of these messages died, in the transaction that says so: processes died of them (12),
+-- or they used up their tries (7) although nobody said that it is their recipient's fault (5). A
+-- repetition notes nothing twice. (account, messages)
+INSERT INTO death (account_id, run_id, message_id)
+SELECT $1, c.run_id, m.id FROM message m JOIN chunk c ON c.account_id = $1 AND c.id = m.id >> 9
+  AND c.id = ANY (ARRAY(SELECT i >> 9 FROM unnest($2::bigint[]) i))
+WHERE m.account_id = $1 AND m.id = ANY ($2) AND m.state = 4
+  AND (m.reason = 12 OR m.reason = 7 AND m.outcome <> 5)
+ON CONFLICT (account_id, run_id, message_id) DO UPDATE SET at = statement_timestamp();
+
+-- name: dead_note_unwritten
+-- role: fan_renderer
+-- The same of messages that are born dead. (account, run, messages)
+INSERT INTO death (account_id, run_id, message_id) SELECT $1, $2, i FROM unnest($3::bigint[]) i;
+
+-- name: dead_runs
+-- role: fan_scheduler
+-- scan: deaths of live runs alone are kept, and too many of them pause theirs
+-- Runs of every account that go on although so many of their messages died, or more. (how many) ->
+-- account, run, campaign, within a minute, in all, whether the audience is complete, recipients
+SELECT d.account_id, d.run_id, r.campaign_id, d.recent, d.n, r.resolved, coalesce((
+  SELECT sum(c.size) FROM chunk c WHERE c.account_id = d.account_id AND c.run_id = d.run_id
+    AND NOT c.is_retry), 0)::bigint
+FROM (SELECT account_id, run_id, count(*) AS n, count(*) FILTER (
+    WHERE at > statement_timestamp() - interval '1 minute') AS recent
+  FROM death GROUP BY account_id, run_id HAVING count(*) >= $1::bigint) d
+JOIN run r ON r.account_id = d.account_id AND r.id = d.run_id AND r.state IN (0, 1);
+
+-- name: dead_forgive
+-- role: fan_gateway
+-- Count a run's deaths anew. (account, run)
+DELETE FROM death WHERE account_id = $1 AND run_id = $2;
+
+-- name: dead_forget
+-- role: fan_scheduler
+-- scan: deaths of live runs alone are kept
+-- Forget the deaths of runs that ended long ago.
+DELETE FROM death d USING run r WHERE r.account_id = d.account_id AND r.id = d.run_id
+  AND r.ended_at < statement_timestamp() - interval '1 hour';

@@ -59,9 +59,10 @@ WHERE account_id = $1 AND id = $2 AND state = 1 AND enabled AND hold_reason IS N
 
 -- name: run_campaign_hold
 -- role: fan_scheduler
--- It does not start by itself any more. After run_hold_due. (account, campaign, why)
+-- Why it does not start, or was paused, by itself. After run_hold_due or run_campaign_lock.
+-- (account, campaign, why)
 UPDATE campaign SET hold_reason = $3::text, updated_at = statement_timestamp()
-WHERE account_id = $1 AND id = $2 AND state = 1;
+WHERE account_id = $1 AND id = $2 AND state IN (1, 4);
 
 -- name: run_live
 -- role: fan_scheduler
@@ -178,7 +179,7 @@ UPDATE run SET cursor = $3, resolved = $4::boolean, state = CASE WHEN $4 AND sta
 WHERE account_id = $1 AND id = $2 RETURNING state;
 
 -- name: run_control
--- role: fan_gateway
+-- role: fan_gateway, fan_scheduler
 -- Pause, resume or cancel a campaign's run, after run_campaign_lock. A run whose audience is not
 -- complete goes on preparing. (account, campaign, from, to) -> run, state
 UPDATE run SET state = CASE WHEN $4::smallint = 1 AND NOT resolved THEN 0 ELSE $4 END

@@ -2,6 +2,7 @@
 
 #include "sql/queries.h"
 #include "sql/store/chunk.h"
+#include "sql/store/dead.h"
 
 #include <stdlib.h>
 
@@ -195,6 +196,21 @@ static void add_suppressions(struct fan_batch *batch, const struct fan_claim *cl
     fan_batch_add(batch, &fan_q_suppression_add, &args);
 }
 
+/* Those whose tries are used up; the statement knows which of them count. */
+static void add_deaths(struct fan_batch *batch, const struct fan_claim *claim,
+        const struct fan_claim_outcomes *all)
+{
+    fan_id *ids = fan_arena_array(fan_batch_arena(batch), all->count, sizeof *ids);
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->states[i] == FAN_MESSAGE_FAILED && all->reasons[i] == FAN_REASON_TRIES_USED_UP)
+            ids[count++] = all->messages[i];
+    }
+    if (count > 0)
+        fan_dead_add_note(batch, claim->account, (struct fan_ids){ ids, count });
+}
+
 struct fan_claim_outcomes fan_claim_outcomes_room(size_t room, struct fan_arena *arena)
 {
     return (struct fan_claim_outcomes){
@@ -323,6 +339,7 @@ int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
     answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
             &args);
     add_attempts(batch, claim, outcomes);
+    add_deaths(batch, claim, outcomes);
     add_suppressions(batch, claim, outcomes, kind);
     return answer;
 }
@@ -367,6 +384,7 @@ void fan_claim_add_crashed(struct fan_batch *batch, const struct fan_claim *clai
     fan_arg_i64(&args, message);
     fan_arg_i32(&args, FAN_CRASHES_MOST);
     fan_batch_add(batch, &fan_q_chunk_crashed, &args);
+    fan_dead_add_note(batch, claim->account, (struct fan_ids){ &message, 1 });
 }
 
 int fan_claim_add_renew(struct fan_batch *batch, const struct fan_claim *claim, int64_t lease_us)

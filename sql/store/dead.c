@@ -197,3 +197,61 @@ enum fan_err fan_dead_requeue(struct fan_db *db, fan_id account, struct fan_ids 
         err = requeue(db, account, chunks, ids, filter, arena, &runs, &out->count, why);
     return err || runs.len == 0 ? err : reopen(db, account, runs, arena, out, why);
 }
+
+/* ---- deaths ---- */
+
+void fan_dead_add_note(struct fan_batch *batch, fan_id account, struct fan_ids messages)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, fan_batch_arena(batch), account);
+    fan_arg_i64s(&args, messages.at, messages.len);
+    fan_batch_add(batch, &fan_q_dead_note, &args);
+}
+
+enum fan_err fan_dead_note_unwritten(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_ids messages, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, run);
+    fan_arg_i64s(&args, messages.at, messages.len);
+    return fan_db_run(db, &fan_q_dead_note_unwritten, &args, NULL, why);
+}
+
+enum fan_err fan_dead_runs(struct fan_db *db, int64_t least, struct fan_arena *arena,
+        const struct fan_dead_run **out, size_t *count, struct fan_why *why)
+{
+    struct fan_dead_run *list;
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_begin(&args, arena);
+    fan_arg_i64(&args, least);
+    err = fan_db_run(db, &fan_q_dead_runs, &args, &rows, why);
+    if (err)
+        return err;
+    *count = (size_t)rows.count;
+    *out = list = fan_arena_array(arena, *count, sizeof *list);
+    for (int i = 0; i < rows.count; i++)
+        list[i] = (struct fan_dead_run){
+            .account = fan_row_i64(&rows, i, 0),
+            .run = fan_row_i64(&rows, i, 1),
+            .campaign = fan_row_i64(&rows, i, 2),
+            .in_minute = fan_row_i64(&rows, i, 3),
+            .in_all = fan_row_i64(&rows, i, 4),
+            .resolved = fan_row_bool(&rows, i, 5),
+            .recipients = fan_row_i64(&rows, i, 6),
+        };
+    return FAN_OK;
+}
+
+enum fan_err fan_dead_forget(struct fan_db *db, struct fan_arena *arena, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_begin(&args, arena);
+    return fan_db_run(db, &fan_q_dead_forget, &args, NULL, why);
+}

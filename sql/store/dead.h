@@ -1,6 +1,7 @@
 /*
  * store/dead — dead letters: messages that failed for good, and those whose fate nobody will ever
- * know. They are shown, and tried again when a person says so.
+ * know. They are shown, and tried again when a person says so. And deaths: those among them that
+ * speak of their run rather than of their recipient, too many of which pause it.
  *
  * All fail as fan_db_run does; only further failures are named.
  */
@@ -57,5 +58,30 @@ struct fan_dead_requeued {
 enum fan_err fan_dead_requeue(struct fan_db *db, fan_id account, struct fan_ids ids,
         const struct fan_dead_filter *filter, struct fan_arena *arena,
         struct fan_dead_requeued *out, struct fan_why *why) FAN_MUST_CHECK;
+
+/* ---- deaths ---- */
+
+/** Add: note which of these messages died. After what says so, in its transaction. */
+void fan_dead_add_note(struct fan_batch *batch, fan_id account, struct fan_ids messages);
+
+/** Note messages that are born dead. */
+enum fan_err fan_dead_note_unwritten(struct fan_db *db, fan_id account, fan_id run,
+        struct fan_ids messages, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
+
+/* A run that goes on although messages of it died. */
+struct fan_dead_run {
+    fan_id account, run, campaign;
+    int64_t in_minute, in_all;
+    bool resolved; /* all recipients are known */
+    int64_t recipients;
+};
+
+/** Those of every account with @least deaths or more. */
+enum fan_err fan_dead_runs(struct fan_db *db, int64_t least, struct fan_arena *arena,
+        const struct fan_dead_run **out, size_t *count, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Forget the deaths of runs that ended an hour ago. */
+enum fan_err fan_dead_forget(struct fan_db *db, struct fan_arena *arena,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

@@ -332,7 +332,11 @@ static enum fan_err control_run(struct fan_db *db, fan_id account, fan_id campai
         return err;
     out->run = fan_row_i64(&rows, 0, 0);
     out->state = (enum fan_run_state)fan_row_i64(&rows, 0, 1);
-    return FAN_OK;
+    if (how->to != FAN_CAMPAIGN_RUNNING)
+        return FAN_OK;
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, out->run);
+    return fan_db_run(db, &fan_q_dead_forgive, &args, NULL, why);
 }
 
 /* One that never ran waits for its time again; one whose audience is not complete prepares. */

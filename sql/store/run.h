@@ -56,7 +56,7 @@ struct fan_run_due_now {
 enum fan_err fan_run_hold_due(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_arena *arena, struct fan_run_due_now *out, struct fan_why *why) FAN_MUST_CHECK;
 
-/** Keep a scheduled campaign from starting by itself: @reason says why. */
+/** Say why a scheduled campaign does not start by itself, or why one was paused. */
 enum fan_err fan_run_campaign_hold(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_bytes reason, struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 

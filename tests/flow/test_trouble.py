@@ -4,13 +4,14 @@ Several senders share each channel; the provider is a server that is told how to
 """
 import glob
 import os
+import subprocess
 import time
 
 from books import all_is_final, statistics_are_a_recount
 from checks import eventually, expect, run
 from people import as_csv, person
 from provider import Provider
-from system import System
+from system import GATEWAY, System
 
 used = 0
 
@@ -198,6 +199,40 @@ def a_message_that_kills_its_renderer_three_times_is_a_dead_letter_alone():
     expect(tried["requeued"], 0, "there is no text that could be sent")
 
 
+def a_run_of_which_too_many_die_is_paused_until_somebody_resumes_it():
+    """Twelve people's messages are refused with "not now" until their tries are used up. As many
+    that are no numbers stop nothing."""
+    provider = Provider()
+    first = used
+    trouble = {person(n)["phone"]: Provider.NOT_DONE if n % 2 else Provider.NO_NUMBER
+               for n in range(first, first + 24)}
+    provider.answer = lambda number, times: trouble.get(number, Provider.ACCEPTED)
+    channel = provider.channel(fanfare, rate=40)
+    campaign = send_to(channel, 500)
+    paused = fanfare.await_status(campaign, "paused", "completed", seconds=60)
+    expect(paused["status"], "paused")
+    assert "killed processes or used up their tries" in paused["hold_reason"], paused
+    said = subprocess.run([os.path.join(fanfare.bin, "fanfare"), "status", "--home", fanfare.home,
+                           "--url", fanfare.url(GATEWAY)], env=fanfare.env, capture_output=True,
+                          text=True, check=False).stdout
+    assert paused["hold_reason"] in said, said
+    eventually(lambda: fanfare.stats(campaign)["sending"] == 0, 10, "nothing is on its way")
+    asked = len(provider.asked())
+    time.sleep(2)
+    expect(len(provider.asked()), asked, "requests of a paused run")
+    assert asked < 450, "it is nearly through"
+    provider.answer = lambda number, times: (
+        Provider.NO_NUMBER if trouble.get(number) is Provider.NO_NUMBER else Provider.ACCEPTED)
+    expect(fanfare.ok("POST", f"campaigns/{campaign}/resume")["hold_reason"], None)
+    fanfare.await_status(campaign, "completed", seconds=90)
+    stats = all_is_final(fanfare, campaign)
+    assert 12 + 5 <= stats["failed"] <= 24, stats  # one in a hundred, and those with them
+    expect(stats["sent"] + stats["failed"], 500)
+    told = [line["text"] for line in fanfare.log("scheduler")
+            if line.get("event") == "campaign.paused"]
+    expect(len(told), 1, f"it was paused once: {told}")
+
+
 def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
     """The files under the journals are cut short in the middle of a run: nothing is started that
     is not written down, the senders live on, and nobody gets two or is left out."""
@@ -219,6 +254,7 @@ def a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing():
 TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing,
          a_message_that_kills_its_sender_three_times_is_a_dead_letter,
          a_message_that_kills_its_renderer_three_times_is_a_dead_letter_alone,
+         a_run_of_which_too_many_die_is_paused_until_somebody_resumes_it,
          being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,

@@ -23,6 +23,9 @@ class Provider(http.server.ThreadingHTTPServer):
     # 503 of which the provider says that nothing was done: tried again
     NOT_DONE = 400, {}, {"code": 20503, "message": "Later", "status": 400}
 
+    # 400 as for a number that cannot be: failed at once
+    NO_NUMBER = 400, {}, {"code": 21211, "message": "No number", "status": 400}
+
     daemon_threads = True
     request_queue_size = 256
 
