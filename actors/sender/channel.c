@@ -12,6 +12,9 @@ enum {
     ASK_SLOTS_MS = 20,
 };
 
+/* So long a channel that may be tried waits for a first attempt before a further one does it. */
+#define FIRST_ATTEMPTS_COME FAN_SECOND
+
 struct load {
     struct sender *sender;
     fan_id account, id;
@@ -279,7 +282,29 @@ static uint32_t open_paced(struct channel *channel, uint32_t wanted, uint32_t wa
     return wanted;
 }
 
-uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting)
+/* Whether this sender holds first attempts that could be opened: what becomes of them says more of
+ * a channel than what has failed before. */
+static bool has_first_attempts(const struct channel *channel)
+{
+    for (const struct claim *claim = channel->sender->claims; claim; claim = claim->next) {
+        if (claim->channel == channel && claim->state == CLAIM_OPEN && !claim->closed_out &&
+                !claim->taken.claim.is_retry && claim->opened < claim->taken.size)
+            return true;
+    }
+    return false;
+}
+
+/* Further attempts leave it to first ones to try a channel; they wait a moment for them to come. */
+static bool must_leave_it(struct channel *channel, fan_time until)
+{
+    if (fan_clock_elapsed() < until) {
+        look_again(channel, until);
+        return true;
+    }
+    return has_first_attempts(channel);
+}
+
+uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting, bool again)
 {
     uint32_t most = wanted;
     fan_time now = fan_clock_elapsed();
@@ -288,12 +313,13 @@ uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t wai
     case FAN_HEALTH_GO:
         break;
     case FAN_HEALTH_ONE:
-        if (waiting > 0)
+        if (waiting > 0 || (again && must_leave_it(channel, 0)))
             return 0;
         most = 1;
         break;
     case FAN_HEALTH_ASK:
-        health_try(channel);
+        if (!again || !must_leave_it(channel, channel->health.until + FIRST_ATTEMPTS_COME))
+            health_try(channel);
         return 0;
     case FAN_HEALTH_HOLD:
     case FAN_HEALTH_LEAVE:
@@ -352,7 +378,7 @@ static void count_call(struct channel *channel, fan_time now)
     channel->calls++;
 }
 
-bool channel_may_start(struct channel *channel, bool again)
+bool channel_may_start(struct channel *channel, fan_id message, bool again)
 {
     fan_time now = fan_clock_elapsed();
     enum fan_health_act act = health_act(channel_current(channel));
@@ -368,8 +394,13 @@ bool channel_may_start(struct channel *channel, bool again)
         channel->next_at += channel->interval;
         channel->slots--;
     }
-    if (act == FAN_HEALTH_ONE)
-        channel_current(channel)->trying = true;
+    if (act == FAN_HEALTH_ONE) {
+        struct channel *current = channel_current(channel);
+
+        current->trying = true;
+        current->probe = message;
+        current->probe_failed = again;
+    }
     count_call(channel, now);
     channel->in_flight++;
     return true;

@@ -48,6 +48,8 @@ struct channel {
     bool looking;     /* a look at it is under way */
     bool stepping;    /* a change of it is under way */
     bool trying;      /* half open, by us: the one message is under way */
+    fan_id probe;     /* that one */
+    bool probe_failed; /* before */
     uint32_t asked;   /* statements under way */
     fan_time learned; /* interval that holds now */
     fan_time configured;
@@ -69,11 +71,12 @@ struct channel *channel_find(struct sender *self, fan_id account, fan_id id);
 struct channel *channel_current(struct channel *channel);
 bool channel_is_used(const struct channel *channel);
 /** How many messages may be opened now, at most @wanted; asks for more slots when they run out.
- * @waiting: how many are opened, or about to be, and not started */
-uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting);
+ * @waiting: how many are opened, or about to be, and not started. @again: they are another
+ * attempt's; others try a channel first */
+uint32_t channel_may_open(struct channel *channel, uint32_t wanted, uint32_t waiting, bool again);
 /** Whether one message may start now; if so its slot and connection are taken. @again: it was tried
  * before */
-bool channel_may_start(struct channel *channel, bool again);
+bool channel_may_start(struct channel *channel, fan_id message, bool again);
 /** Start and open nothing for so long. */
 void channel_hold(struct channel *channel, fan_time wait);
 /** Send no faster than with so much time between two messages; 0: no limit. */
@@ -88,8 +91,11 @@ void health_begin(struct channel *channel, const struct channel *old);
 enum fan_health_act health_act(const struct channel *channel);
 /** Ask to be the one whose message tries it. */
 void health_try(struct channel *channel);
-/** A call has ended. */
-void health_landed(struct channel *channel, enum fan_channel_sign sign);
+/** A call has ended. @reached: somebody answered, or may have */
+void health_landed(struct channel *channel, fan_id message, enum fan_channel_sign sign,
+        bool reached);
+/** A message is done with, whatever its call said, if there was one: another may try the channel. */
+void health_ended(struct channel *channel, fan_id message);
 /** The provider says that we are too fast: hold, and let all senders be slower. */
 void health_throttled(struct channel *channel, fan_time wait);
 /** Look at the row now. */

@@ -272,7 +272,8 @@ static void start_what_may(struct claim *claim)
             claim->closed_out = true;
             return;
         }
-        if (!channel_may_start(claim->channel, claim->copies[position].tries > 0))
+        if (!channel_may_start(claim->channel, claim->copies[position].message,
+                    claim->copies[position].tries > 0))
             return;
         claim->started++;
         flight_start(claim, position);

@@ -398,7 +398,7 @@ static uint32_t want_open(const struct claim *claim)
     if (waiting > most / 4)
         return 0;
     return channel_may_open(channel, left < most - waiting ? left : most - waiting,
-            waiting_on(channel, FAN_LANE_NORMAL));
+            waiting_on(channel, FAN_LANE_NORMAL), claim->taken.claim.is_retry);
 }
 
 /* Whether there is reason for a batch now: a slice to open, enough to record, or the end. */

@@ -93,6 +93,7 @@ static void land(struct flight *flight, const struct result *result)
     journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason,
             result->provider_id);
     FAN_FAULT("sender.journalled");
+    health_ended(claim->channel, flight->sending.message);
     claim->channel->in_flight--;
     claim->in_flight--;
     claim_settle(claim, result);
@@ -138,7 +139,7 @@ static void judge_channel(struct flight *flight, const struct fan_outcome *outco
         rest_channel(flight);
     if (outcome->outcome == FAN_ACCEPTED && claim->copies[flight->position].tries > 0)
         fan_budget_return(&channel->budget);
-    health_landed(channel, sign);
+    health_landed(channel, flight->sending.message, sign, reached);
 }
 
 static void decide(struct flight *flight, const struct fan_outcome *outcome, bool reached,

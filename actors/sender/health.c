@@ -169,9 +169,10 @@ static void on_step(void *context, enum fan_err err, const struct fan_rows *rows
     claims_pump_soon(channel->sender);
 }
 
-static void open_it(struct channel *channel, enum fan_health_reason reason)
+static void open_it(struct channel *channel, enum fan_health_reason reason, bool again)
 {
-    uint32_t times = channel->health.times + 1;
+    uint32_t times = fan_health_times(&channel->health, again);
+    bool longer = times > channel->health.times;
     fan_time pause = fan_breaker_pause(times, sender_draw(channel->sender));
     struct fan_health_step key;
     struct fan_batch *batch;
@@ -185,7 +186,7 @@ static void open_it(struct channel *channel, enum fan_health_reason reason)
     step->news.wait_ms = (uint32_t)(pause / FAN_MS);
     key = step_of(step);
     batch = fan_batch_new(channel->account);
-    fan_health_add_open(batch, &key);
+    fan_health_add_open(batch, &key, longer);
     submit(channel, &batch, on_step, step);
 }
 
@@ -222,29 +223,41 @@ void health_try(struct channel *channel)
     submit(channel, &batch, on_step, step);
 }
 
-void health_landed(struct channel *channel, enum fan_channel_sign sign)
+void health_landed(struct channel *channel, fan_id message, enum fan_channel_sign sign,
+        bool reached)
 {
     enum fan_health_reason reason;
+    bool probe;
 
     channel = channel_current(channel);
+    probe = channel->trying && channel->probe == message;
     switch (channel->health.state) {
     case FAN_HEALTH_CLOSED:
         reason = fan_breaker_note(&channel->breaker, sign, fan_clock_elapsed());
         if (reason)
-            open_it(channel, reason);
+            open_it(channel, reason, false);
         return;
     case FAN_HEALTH_HALF_OPEN:
         if (!channel->health.ours || channel->stepping)
             return;
         if (sign == FAN_SIGN_GOOD)
             close_it(channel);
-        else
-            open_it(channel, sign == FAN_SIGN_REFUSED ? FAN_HEALTH_REFUSED : FAN_HEALTH_FAILING);
-        return;
+        else if (sign == FAN_SIGN_REFUSED && probe)
+            open_it(channel, FAN_HEALTH_REFUSED, false);
+        else if (probe)
+            open_it(channel, FAN_HEALTH_FAILING, channel->probe_failed && reached);
+        return; /* trouble of a call that was begun before it was opened is no news */
     case FAN_HEALTH_OPEN: /* begun before it was opened */
     case FAN_HEALTH_STATE_COUNT:
         return;
     }
+}
+
+void health_ended(struct channel *channel, fan_id message)
+{
+    channel = channel_current(channel);
+    if (channel->trying && channel->probe == message)
+        channel->trying = false;
 }
 
 /* ---- the rate ---- */

@@ -14,10 +14,10 @@ FROM channel_pace WHERE account_id = $1 AND channel_id = $2;
 -- role: fan_sender
 -- Leave the channel alone: closed until now, or half open and tried by us. No row: it was somebody
 -- else's to say. (account, type, run: null, chunk: null, body of the event, channel, reason, pause,
--- sender)
+-- sender, 1: for longer than the last time)
 WITH u AS (
   UPDATE channel_pace SET health = 1, health_reason = $7::smallint,
-    health_times = health_times + 1, health_until = fan_now() + $8::bigint, prober = NULL
+    health_times = health_times + $10::int, health_until = fan_now() + $8::bigint, prober = NULL
   WHERE account_id = $1 AND channel_id = $6
     AND (health = 0 OR health = 2 AND prober = $9::bigint)
   RETURNING health_times),

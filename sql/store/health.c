@@ -41,7 +41,7 @@ static void begin_step(struct fan_args *args, struct fan_batch *batch,
     fan_arg_i64(args, step->channel);
 }
 
-int fan_health_add_open(struct fan_batch *batch, const struct fan_health_step *step)
+int fan_health_add_open(struct fan_batch *batch, const struct fan_health_step *step, bool longer)
 {
     struct fan_args args;
 
@@ -49,6 +49,7 @@ int fan_health_add_open(struct fan_batch *batch, const struct fan_health_step *s
     fan_arg_i16(&args, (int32_t)step->news->reason);
     fan_arg_i64(&args, step->news->wait_ms * FAN_MS);
     fan_arg_i64(&args, (int64_t)step->sender);
+    fan_arg_i32(&args, longer);
     return fan_batch_add(batch, &fan_q_health_open, &args);
 }
 

@@ -34,7 +34,8 @@ struct fan_health_step {
 };
 
 /** Leave the channel alone for news->wait_ms. */
-int fan_health_add_open(struct fan_batch *batch, const struct fan_health_step *step);
+/** @longer: than the last time in a row */
+int fan_health_add_open(struct fan_batch *batch, const struct fan_health_step *step, bool longer);
 /** Be the one whose message tries it, for so long. */
 int fan_health_add_try(struct fan_batch *batch, const struct fan_health_step *step,
         int64_t wait_us);

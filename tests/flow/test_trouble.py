@@ -4,6 +4,7 @@ Several senders share each channel; the provider is a server that is told how to
 """
 import glob
 import os
+import re
 import subprocess
 import time
 
@@ -75,6 +76,38 @@ def a_failing_channel_is_left_alone_and_the_others_go_on():
     eventually(lambda: health(channel)["state"] == "closed", 5, "it is closed again")
     expect(fanfare.number(f"""SELECT count(DISTINCT body) FROM event WHERE type = {0x0410}""") >= 3,
            True, "events of opening, trying and closing")
+
+
+def a_tail_of_failing_recipients_does_not_wait_longer_each_time():
+    """Five people at whom the provider fails, whoever else it takes: after the others are through,
+    only these try the channel, and each of their failures says nothing new of it."""
+    provider = Provider()
+    broken = {person(n)["phone"] for n in range(used + 4, used + 40, 8)}
+    provider.answer = lambda number, times: (
+        Provider.BROKEN if number in broken else Provider.ACCEPTED)
+    channel = provider.channel(fanfare, connections=3)
+    campaign = send_to(channel, 40, delivery_policy="at_least_once", unknown_wait_seconds=1)
+    fanfare.await_status(campaign, "completed", seconds=120)
+    stats = all_is_final(fanfare, campaign)
+    expect((stats["sent"], stats["unknown_final"]), (35, 5))
+    expect({provider.times[number] for number in broken}, {3})
+    paused = [line["text"] for line in logged("channel.paused")
+              if line["text"].startswith(f"channel {channel} ")]
+    assert paused, "its channel was never left alone"
+    assert max(int(re.search(r"for (\d+) ms", text)[1]) for text in paused) <= 5000, paused
+
+
+def an_ordinary_refusal_shows_that_the_provider_lives():
+    """The one message that tries a paused channel has a number that cannot be."""
+    provider = Provider(answer=Provider.BROKEN)
+    channel = provider.channel(fanfare, connections=3)
+    campaign = send_to(channel, 40)
+    eventually(lambda: health(channel)["state"] == "open", 20, "it is left alone")
+    provider.answer = Provider.NO_NUMBER
+    eventually(lambda: health(channel)["state"] == "closed", 20, "it is used again")
+    fanfare.await_status(campaign, "failed", "completed", seconds=60)
+    stats = all_is_final(fanfare, campaign)
+    expect(stats["failed"], 40 - stats["unknown_final"])
 
 
 def a_wrong_login_pauses_the_channel_until_it_is_corrected():
@@ -257,6 +290,8 @@ TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing,
          a_run_of_which_too_many_die_is_paused_until_somebody_resumes_it,
          being_throttled_often_leaves_all_tries,
          a_failing_channel_is_left_alone_and_the_others_go_on,
+         a_tail_of_failing_recipients_does_not_wait_longer_each_time,
+         an_ordinary_refusal_shows_that_the_provider_lives,
          a_wrong_login_pauses_the_channel_until_it_is_corrected,
          a_throttled_channel_becomes_slower_for_all_senders, a_channel_without_a_limit_learns_one,
          no_second_sees_more_than_the_rate, repeated_attempts_keep_to_their_budget]

@@ -52,14 +52,19 @@ static struct fan_health_step step_of(uint64_t sender, enum fan_health_state sta
     return (struct fan_health_step){ WORLD_ACCOUNT, WORLD_CHANNEL, sender, news };
 }
 
-static bool open_it(uint64_t sender, uint32_t ms)
+static bool open_longer(uint64_t sender, uint32_t ms, bool longer)
 {
     struct fan_batch *batch = fan_batch_new(WORLD_ACCOUNT);
     struct fan_channel_health_changed news;
     struct fan_health_step step = step_of(sender, FAN_HEALTH_OPEN, ms, &news);
 
-    fan_health_add_open(batch, &step);
+    fan_health_add_open(batch, &step, longer);
     return run(&batch) > 0;
+}
+
+static bool open_it(uint64_t sender, uint32_t ms)
+{
+    return open_longer(sender, ms, true);
 }
 
 static bool try_it(uint64_t sender, int64_t wait_us)
@@ -121,6 +126,11 @@ static void a_try_that_fails_opens_it_again_and_counts(void **unused)
     assert_true(open_it(ONE, 0));
     assert_true(try_it(ONE, 60000000));
     assert_true(open_it(ONE, 60000));
+    assert_int_equal(state(), FAN_HEALTH_OPEN);
+    assert_int_equal(world_number(&w, "SELECT health_times FROM channel_pace"), 2);
+    world_exec(&w, "UPDATE channel_pace SET health_until = 0");
+    assert_true(try_it(ONE, 60000000));
+    assert_true(open_longer(ONE, 60000, false));
     assert_int_equal(state(), FAN_HEALTH_OPEN);
     assert_int_equal(world_number(&w, "SELECT health_times FROM channel_pace"), 2);
 }

@@ -115,3 +115,9 @@ enum fan_health_act fan_health_decide(const struct fan_health *health, bool tryi
         return FAN_HEALTH_LEAVE;
     return trying ? FAN_HEALTH_HOLD : FAN_HEALTH_ONE;
 }
+
+uint32_t fan_health_times(const struct fan_health *health, bool again)
+{
+    return health->state == FAN_HEALTH_HALF_OPEN && again && health->times > 0 ? health->times
+                                                                               : health->times + 1;
+}

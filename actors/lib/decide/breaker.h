@@ -10,6 +10,9 @@
  *     └────────── it works ─────────┼────────────────────────────┤
  *                                   └─── it does not: longer ────┘
  *
+ * A message that has not failed before tries it, where there is one: of a tail of messages that the
+ * provider fails at each alone, every one would make the pause longer.
+ *
  * Being throttled opens nothing: that is rate.h's.
  */
 #ifndef FAN_ACTORS_LIB_DECIDE_BREAKER_H
@@ -77,5 +80,13 @@ enum fan_health_act {
 
 /** What a sender may do. @trying: its one message is under way */
 enum fan_health_act fan_health_decide(const struct fan_health *health, bool trying, fan_time now);
+
+/**
+ * How many times in a row it is open when it is opened now, for fan_breaker_pause.
+ *
+ * again  the message that tried it had failed before, and the provider answered it: that may be its
+ *        recipient's fault, so the pause grows no longer
+ */
+uint32_t fan_health_times(const struct fan_health *health, bool again);
 
 #endif

@@ -158,9 +158,21 @@ static void the_row_says_who_may_send(void **state)
         assert_int_equal(fan_health_decide(&cases[i].health, cases[i].trying, 10), cases[i].act);
 }
 
+static void a_message_that_had_failed_before_makes_no_pause_longer(void **state)
+{
+    const struct fan_health closed = { .state = FAN_HEALTH_CLOSED };
+    const struct fan_health tried = { .state = FAN_HEALTH_HALF_OPEN, .times = 3 };
+
+    assert_int_equal(fan_health_times(&closed, false), 1);
+    assert_int_equal(fan_health_times(&closed, true), 1);
+    assert_int_equal(fan_health_times(&tried, false), 4);
+    assert_int_equal(fan_health_times(&tried, true), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_that_had_failed_before_makes_no_pause_longer),
         cmocka_unit_test(a_cohort_of_troubles_in_a_row_opens_it),
         cmocka_unit_test(a_call_that_works_breaks_the_row),
         cmocka_unit_test(more_than_half_of_twenty_calls_in_ten_seconds_opens_it),
