@@ -114,7 +114,7 @@ def away(site):
     lasts = LONG_DOWN_S if site.long else DOWN_S
     with site.load() as load:
         load.await_requests(0.3)
-        eventually(lambda: site.number("SELECT count(*) FROM provider_event") > 20, 30,
+        eventually(lambda: site.number("SELECT count(*) FROM message WHERE progress > 0") > 20, 30,
                    "some callbacks are in")
         called = load.requests()
         site.server.stop()
