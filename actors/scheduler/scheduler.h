@@ -23,8 +23,8 @@ struct scheduler_settings {
     uint32_t keep_events;        /* days */
     bool trust_failover;         /* a promoted standby lacks nothing */
     uint32_t late_start_grace_s; /* how late a campaign may start by itself, unless it says */
-    uint32_t pause_dead_minute;  /* a run of which so many messages died within a minute is paused */
-    uint32_t pause_dead_percent; /* or so many of all its recipients' */
+    uint32_t pause_dead_minute;  /* so many messages that die within a minute pause their run */
+    uint32_t pause_dead_percent; /* or such a part of all its recipients' */
     uint32_t pause_dead_least;   /* if that are no fewer */
     const char *control_user;    /* owns the tables: makes partitions */
 };

@@ -48,8 +48,8 @@ struct channel {
     bool looking;     /* a look at it is under way */
     bool stepping;    /* a change of it is under way */
     bool trying;      /* half open, by us: the one message is under way */
+    bool probe_failed; /* it had failed before */
     fan_id probe;     /* that one */
-    bool probe_failed; /* before */
     uint32_t asked;   /* statements under way */
     fan_time learned; /* interval that holds now */
     fan_time configured;
@@ -94,7 +94,7 @@ void health_try(struct channel *channel);
 /** A call has ended. @reached: somebody answered, or may have */
 void health_landed(struct channel *channel, fan_id message, enum fan_channel_sign sign,
         bool reached);
-/** A message is done with, whatever its call said, if there was one: another may try the channel. */
+/** A message is done with, whatever its call said, if it had one: another may try the channel. */
 void health_ended(struct channel *channel, fan_id message);
 /** The provider says that we are too fast: hold, and let all senders be slower. */
 void health_throttled(struct channel *channel, fan_time wait);

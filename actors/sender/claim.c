@@ -37,6 +37,7 @@ void copy_load(struct copy *copy, const struct fan_claim_copy *read)
     copy->format = (uint8_t)read->format;
     copy->tries = (uint8_t)(read->tries < UINT8_MAX ? read->tries : UINT8_MAX);
     copy->free = (uint8_t)(read->free_tries < UINT8_MAX ? read->free_tries : UINT8_MAX);
+    copy->attempts = (uint16_t)read->attempts;
 }
 
 /* ---- the end ---- */

@@ -55,7 +55,7 @@ static struct fan_claim_outcomes outcomes_of(const struct claim *claim, struct f
         out.states[i] = result->state;
         out.outcomes[i] = result->outcome;
         out.reasons[i] = result->reason;
-        out.attempts[i] = (int16_t)(copy->tries + copy->free + 1);
+        out.attempts[i] = (int16_t)(copy->attempts + 1);
         out.free[i] = result->free;
         out.codes[i] = result->code;
         out.provider_ids[i] = result->provider_id;
@@ -154,7 +154,8 @@ static void mark_unsendable(struct claim *claim, struct fan_ids ids)
 
             if (copy->message != ids.at[i] || copy->position != POSITION_WAITING)
                 continue;
-            journal_answered(claim->slot, p, result.state, 0, result.reason, FAN_NO_BYTES);
+            journal_answered(claim->slot, p,
+                    &(struct journal_answer){ .state = result.state, .reason = result.reason });
             claim_settle(claim, &result);
         }
     }

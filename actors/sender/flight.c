@@ -90,8 +90,9 @@ static void land(struct flight *flight, const struct result *result)
     struct claim *claim = flight->claim;
 
     FAN_FAULT("sender.judged");
-    journal_answered(claim->slot, flight->position, result->state, result->outcome, result->reason,
-            result->provider_id);
+    journal_answered(claim->slot, flight->position,
+            &(struct journal_answer){ result->state, result->outcome, result->reason, result->free,
+                    result->provider_id });
     FAN_FAULT("sender.journalled");
     health_ended(claim->channel, flight->sending.message);
     claim->channel->in_flight--;

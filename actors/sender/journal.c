@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "FANJRNL3"
+#define MAGIC "FANJRNL4"
 
 /* What a journal costs is measured against a build that keeps none (tests/bench/guarantees.py). It
  * is no setting, because nobody may run it: what such a sender has under way when it dies is known
@@ -228,8 +228,8 @@ void journal_started(struct journal_slot *slot, uint32_t position)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
-        int reason, struct fan_bytes id)
+void journal_answered(struct journal_slot *slot, uint32_t position,
+        const struct journal_answer *answer)
 {
     struct journal_record *record = &slot->records[position];
 
@@ -237,13 +237,14 @@ void journal_answered(struct journal_slot *slot, uint32_t position, int state, i
         return;
     record->message = slot->items[position];
     record->epoch = slot->epoch;
-    record->state = (uint8_t)state;
-    record->outcome = (uint8_t)outcome;
-    record->reason = (uint8_t)reason;
+    record->state = (uint8_t)answer->state;
+    record->outcome = (uint8_t)answer->outcome;
+    record->reason = (uint8_t)answer->reason;
+    record->free = answer->free;
     record->id_len = 0;
-    if (id.len > 0 && id.len <= sizeof record->id) {
-        memcpy(record->id, id.at, id.len);
-        record->id_len = (uint8_t)id.len;
+    if (answer->id.len > 0 && answer->id.len <= sizeof record->id) {
+        memcpy(record->id, answer->id.at, answer->id.len);
+        record->id_len = (uint8_t)answer->id.len;
     }
     atomic_thread_fence(memory_order_release);
     record->word = JOURNAL_ANSWERED;

@@ -34,6 +34,7 @@ struct journal_record {
     uint8_t reason;
     uint8_t id_len;
     char id[JOURNAL_ID - 1]; /* the provider's; of a longer one nothing is kept */
+    uint8_t free;            /* 1: the try cost none */
 };
 
 _Static_assert(sizeof(struct journal_record) == JOURNAL_RECORD, "a record fits into its place");
@@ -79,8 +80,15 @@ void journal_begin(struct journal_slot *slot);
 /** The request of a position is being written, which runs over what strangers wrote. */
 void journal_writing(struct journal_slot *slot, uint32_t position);
 void journal_started(struct journal_slot *slot, uint32_t position);
-void journal_answered(struct journal_slot *slot, uint32_t position, int state, int outcome,
-        int reason, struct fan_bytes id);
+/* An answer as it is written down. */
+struct journal_answer {
+    int state, outcome, reason;
+    bool free; /* the try cost none */
+    struct fan_bytes id;
+};
+
+void journal_answered(struct journal_slot *slot, uint32_t position,
+        const struct journal_answer *answer);
 
 /* ---- what a dead sender's slot says ---- */
 

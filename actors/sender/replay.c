@@ -46,6 +46,7 @@ static void add(struct fan_claim_outcomes *out, const struct journal_slot *slot,
         out->free[i] = 1;
         return;
     }
+    out->free[i] = record->free != 0;
     out->outcomes[i] = record->outcome;
     out->reasons[i] = record->reason;
     out->delays[i] = state == FAN_MESSAGE_RETRY ? RETRY_AFTER : 0;

@@ -59,6 +59,7 @@ struct copy {
     uint8_t tries;    /* before this one: those that cost one */
     uint8_t free;     /* those that cost none */
     uint8_t position; /* enum position */
+    uint16_t attempts; /* before this one */
 };
 
 /* An outcome that is not recorded yet. */

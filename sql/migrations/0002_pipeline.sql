@@ -130,8 +130,10 @@ CREATE TABLE message (
   was int NOT NULL DEFAULT 0,
   state smallint NOT NULL DEFAULT 0, progress smallint NOT NULL DEFAULT 0,
     flags smallint NOT NULL DEFAULT 0,
-  -- tries before the one that is pending or was last; how many tries of all cost none
+  -- tries before the one that is pending or was last; how many of them cost none, and how many
+  -- lie before somebody had it tried anew, when both begin again
   attempt smallint NOT NULL DEFAULT 0, free_tries smallint NOT NULL DEFAULT 0,
+    forgiven smallint NOT NULL DEFAULT 0,
     outcome smallint NOT NULL DEFAULT 0,
     reason smallint NOT NULL DEFAULT 0,
   -- senders that died while they wrote its request
@@ -226,13 +228,15 @@ CREATE TABLE event_cursor (reader text PRIMARY KEY, xid bigint NOT NULL DEFAULT 
   id bigint NOT NULL DEFAULT 0);
 INSERT INTO event_cursor (reader) VALUES ('analytics');
 
-SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'render_crash', 'message', 'message_body', 'attempt', 'death',
+SELECT fan_tenant(t) FROM unnest(ARRAY['run', 'chunk', 'render_crash', 'message', 'message_body',
+  'attempt', 'death',
   'provider_event', 'event', 'stat_minute']::regclass[]) t;
 
 GRANT SELECT, INSERT, UPDATE ON run, chunk TO fan_scheduler, fan_gateway;
 GRANT SELECT, INSERT, UPDATE ON message TO fan_scheduler;
 GRANT SELECT ON message, message_body, attempt, stat_minute, event TO fan_gateway;
-GRANT UPDATE (state, was, due, reason, lost_epoch, free_tries, crashes) ON message TO fan_gateway;
+GRANT UPDATE (state, was, due, reason, lost_epoch, free_tries, forgiven, crashes) ON message
+  TO fan_gateway;
 GRANT SELECT, UPDATE ON run TO fan_audience;
 GRANT SELECT, INSERT ON chunk, message TO fan_audience;
 GRANT SELECT ON run TO fan_renderer, fan_sender, fan_ingester, fan_analytics;

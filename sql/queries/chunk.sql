@@ -71,7 +71,7 @@ WHERE m.account_id = $1 AND m.id = ANY ($3::bigint[])
 -- What is still to be sent of some positions, for a sender whose frame did not carry it. (account,
 -- first id, one past the last)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
-  m.attempt - m.free_tries, m.free_tries
+  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL
   ORDER BY m.id;
@@ -80,7 +80,7 @@ WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work 
 -- role: fan_sender
 -- The same for a retry chunk. (account, ids, chunk)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
-  m.attempt - m.free_tries, m.free_tries
+  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work = $3 ORDER BY m.id;
 
@@ -571,7 +571,8 @@ over AS MATERIALIZED (
     AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.over OFFSET 0) m),
 u AS (
   UPDATE message m SET was = m.state, flags = m.flags | 64,
-    state = CASE WHEN r.at_least_once AND m.attempt - m.free_tries + 1 < $5::int THEN 1 ELSE 7 END,
+    state = CASE WHEN r.at_least_once AND m.attempt - m.free_tries - m.forgiven + 1 < $5::int
+      THEN 1 ELSE 7 END,
     due = fan_now()
   FROM run r
   WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1

@@ -65,7 +65,7 @@ cand AS MATERIALIZED (
       AND b.id = x.id)) OFFSET 0) m),
 u AS (
   UPDATE message m SET state = 1, was = m.state, due = fan_now(), reason = 0, lost_epoch = NULL,
-    free_tries = m.attempt + 1, crashes = 0
+    free_tries = 0, forgiven = m.attempt + 1, crashes = 0
   WHERE m.account_id = $1 AND m.id = ANY (ARRAY(SELECT id FROM cand)) AND m.state IN (4, 7)
   RETURNING m.id >> 9 AS home, m.was AS f),
 d AS (SELECT home, count(*) AS n, count(*) FILTER (WHERE f = 4) AS f4,

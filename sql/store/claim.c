@@ -140,6 +140,7 @@ void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_
         .body = fan_row_text(rows, row, 4),
         .tries = (uint32_t)fan_row_i64(rows, row, 5),
         .free_tries = (uint32_t)fan_row_i64(rows, row, 6),
+        .attempts = (uint32_t)fan_row_i64(rows, row, 7),
     };
 }
 

@@ -60,6 +60,7 @@ struct fan_claim_copy {
     struct fan_bytes address, body; /* borrowed from the rows */
     int format;
     uint32_t tries, free_tries; /* before this one: those that cost one, those that cost none */
+    uint32_t attempts;          /* before this one, also those before it was to be tried anew */
 };
 
 void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_copy *out);

@@ -51,6 +51,23 @@ def being_throttled_often_leaves_all_tries():
     expect({m["attempts"] for m in fanfare.messages(campaign)}, {8})
 
 
+def a_throttled_try_is_free_although_its_sender_died():
+    """The answer is in the journal, and the sender dies before it can tell the database."""
+    provider = Provider()
+    provider.answer = lambda number, times: (
+        Provider.THROTTLED if times == 1 else Provider.ACCEPTED)
+    death = fanfare.faults.arm("sender.journalled", process="sender-sms")
+    campaign = send_to(provider.channel(fanfare), 1)
+    eventually(lambda: fanfare.faults.fired(death), 30, "the sender died")
+    fanfare.faults.disarm()
+    fanfare.await_status(campaign, "completed", seconds=90)
+    expect(all_is_final(fanfare, campaign)["sent"], 1)
+    expect(fanfare.sql(f"""SELECT m.attempt, m.free_tries FROM message m
+        JOIN chunk c ON c.account_id = m.account_id AND c.id = m.id >> 9
+        JOIN run r ON r.account_id = c.account_id AND r.id = c.run_id
+        WHERE r.campaign_id = {campaign}"""), [["1", "1"]])
+
+
 def a_failing_channel_is_left_alone_and_the_others_go_on():
     broken, fine = Provider(answer=Provider.BROKEN), Provider()
     channel = broken.channel(fanfare)
@@ -288,7 +305,7 @@ TESTS = [a_journal_that_cannot_be_written_stops_the_sending_and_ends_nothing,
          a_message_that_kills_its_sender_three_times_is_a_dead_letter,
          a_message_that_kills_its_renderer_three_times_is_a_dead_letter_alone,
          a_run_of_which_too_many_die_is_paused_until_somebody_resumes_it,
-         being_throttled_often_leaves_all_tries,
+         being_throttled_often_leaves_all_tries, a_throttled_try_is_free_although_its_sender_died,
          a_failing_channel_is_left_alone_and_the_others_go_on,
          a_tail_of_failing_recipients_does_not_wait_longer_each_time,
          an_ordinary_refusal_shows_that_the_provider_lives,

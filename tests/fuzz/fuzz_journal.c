@@ -51,8 +51,10 @@ static void hold(struct journal *journal, uint32_t chunk)
     journal_begin(slot);
     for (uint32_t p = 0; p < 4; p++)
         journal_started(slot, p);
-    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_LIT("SM123"));
-    journal_answered(slot, 2, FAN_MESSAGE_RETRY, FAN_RETRY_LATER, 0, FAN_NO_BYTES);
+    journal_answered(slot, 0,
+            &(struct journal_answer){ FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, false, FAN_LIT("SM123") });
+    journal_answered(slot, 2,
+            &(struct journal_answer){ FAN_MESSAGE_RETRY, FAN_RETRY_LATER, 0, true, FAN_NO_BYTES });
 }
 
 /* Keep the bytes of a journal as a sender writes it. */

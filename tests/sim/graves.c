@@ -49,9 +49,11 @@ static void submit_replay(struct sim *sim, int index, const struct sim_grave *gr
     for (uint32_t p = 0; p < journal_opened(slot); p++) {
         enum fan_message_state state =
                 journal_says(slot, p, grave->same_boot, kind == TX_REPLAY_SAY);
+        const struct journal_record *record = &slot->records[p];
+        bool unsaid = record->word == JOURNAL_NOTHING || record->state != state;
         if (state)
-            tx->words[tx->words_len++] = (struct row_word){ slot->items[p], state, 0,
-                slot->records[p].word == JOURNAL_NOTHING || slot->records[p].state != state };
+            tx->words[tx->words_len++] =
+                    (struct row_word){ slot->items[p], state, 0, unsaid || record->free };
     }
     tx->slot = grave->slot;
     if (kind == TX_REPLAY_END) {

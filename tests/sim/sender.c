@@ -150,7 +150,8 @@ static void land(struct sim *sim, const struct sim_event *event, enum fan_outcom
         .random = sim_draw(sim, UINT32_MAX) };
     struct fan_retry_decision next = fan_retry_decide(&rules, &attempt);
 
-    journal_answered(hold->slot, position, next.state, outcome, next.reason, FAN_NO_BYTES);
+    journal_answered(hold->slot, position,
+            &(struct journal_answer){ next.state, outcome, next.reason, next.free, FAN_NO_BYTES });
     hold->in_flight--;
     settle(sim, event->who, number,
             (struct row_word){ hold->slot->items[position], next.state, next.delay_us, next.free },
@@ -293,7 +294,8 @@ static void take_opened(struct sim *sim, int index, int number, const struct tx 
         hold->free[p] = tx->free[p];
         if (!tx->unsendable[p - tx->watermark] || hold->known[p] != SIM_WAITING)
             continue;
-        journal_answered(hold->slot, p, FAN_MESSAGE_SKIPPED, 0, 0, FAN_NO_BYTES);
+        journal_answered(hold->slot, p,
+                &(struct journal_answer){ .state = FAN_MESSAGE_SKIPPED });
         settle(sim, index, number,
                 (struct row_word){ hold->slot->items[p], FAN_MESSAGE_SKIPPED, 0, false }, p);
     }

@@ -190,8 +190,42 @@ static void they_get_all_their_tries_anew(void **state)
     assert_int_equal(world_promote(&w, 100), 2);
     assert_int_equal(world_number(&w,
                              "SELECT count(*) FROM message WHERE state = 0"
-                             " AND attempt - free_tries = 0 AND attempt = 3"),
+                             " AND free_tries = 0 AND forgiven = 3 AND attempt = 3"),
             2);
+}
+
+static void on_copies(void *context, enum fan_err err, const struct fan_rows *rows, int count,
+        const struct fan_why *why)
+{
+    assert_int_equal(err, FAN_OK);
+    assert_int_equal(rows[0].count, 2);
+    for (int i = 0; i < 2; i++)
+        fan_claim_read_copy(&rows[0], i, context);
+}
+
+/* One whose fifty free tries were used up fails no earlier than any other: its next throttle is the
+ * first again. Attempts go on being counted, as their rows are. */
+static void they_get_all_their_free_tries_anew_too(void **state)
+{
+    const struct fan_dead_filter all = { .campaign = WORLD_CAMPAIGN };
+    struct fan_claim claim = { .account = WORLD_ACCOUNT, .is_retry = true };
+    struct fan_batch *batch = fan_batch_new(WORLD_ACCOUNT);
+    struct fan_claim_copy copy;
+    fan_id ids[2];
+
+    claim.chunk = a_chunk(1);
+    ids[0] = fan_message_id(claim.chunk, 0);
+    ids[1] = fan_message_id(claim.chunk, 1);
+    world_exec(&w, "UPDATE message SET attempt = 51, free_tries = 50 WHERE state = 4");
+    assert_int_equal(requeue(nobody, &all).count, 2);
+    assert_int_equal(world_promote(&w, 100), 2);
+    claim.chunk = world_number(&w, "SELECT max(id) FROM chunk WHERE is_retry");
+    fan_claim_add_copies(batch, &claim, 0, 2, (struct fan_ids){ ids, 2 });
+    fan_db_submit(w.sender, &batch, on_copies, &copy);
+    world_await(w.sender);
+    assert_int_equal(copy.tries, 0);
+    assert_int_equal(copy.free_tries, 0);
+    assert_int_equal(copy.attempts, 52);
 }
 
 static void what_may_have_been_sent_is_only_sent_again_when_one_says_so(void **state)
@@ -280,6 +314,7 @@ int main(void)
         TEST(a_filter_lets_through_what_it_names),
         TEST(a_run_that_had_ended_goes_on_and_ends_again),
         TEST(they_get_all_their_tries_anew),
+        TEST(they_get_all_their_free_tries_anew_too),
         TEST(what_may_have_been_sent_is_only_sent_again_when_one_says_so),
         TEST(exactly_those_that_are_named_are_tried_again),
         TEST(those_of_a_cancelled_run_and_those_without_a_text_stay),

@@ -61,13 +61,24 @@ static struct journal_slot *hold(struct journal *journal, fan_id chunk)
     return slot;
 }
 
+static void answer(struct journal_slot *slot, uint32_t position, int state, int outcome,
+        struct fan_bytes id)
+{
+    const struct journal_answer said = { .state = state,
+        .outcome = outcome,
+        .free = state == FAN_MESSAGE_RETRY,
+        .id = id };
+
+    journal_answered(slot, position, &said);
+}
+
 /* A sender that dies in the middle: one message answered, one started, two opened. */
 static void live_and_die(void)
 {
     struct journal_slot *slot = hold(create(OWNER), 42);
 
     journal_started(slot, 0);
-    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_LIT("SM123"));
+    answer(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, FAN_LIT("SM123"));
     journal_started(slot, 1);
     _exit(0); /* nothing is closed, flushed or unlocked on purpose */
 }
@@ -144,9 +155,9 @@ static void what_was_never_started_is_said_by_what_is_missing(void **state)
     for (uint32_t p = 0; p < 5; p++)
         slot.items[p] = 100 + p;
     journal_started(&slot, 0);
-    journal_answered(&slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_NO_BYTES);
+    answer(&slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, FAN_NO_BYTES);
     journal_started(&slot, 1);
-    journal_answered(&slot, 2, FAN_MESSAGE_SKIPPED, 0, FAN_REASON_SUPPRESSED, FAN_NO_BYTES);
+    answer(&slot, 2, FAN_MESSAGE_SKIPPED, 0, FAN_NO_BYTES);
     assert_int_equal(journal_begun(&slot), 3);
     assert_int_equal(journal_says(&slot, 0, true, true), FAN_MESSAGE_SENT);
     assert_int_equal(journal_says(&slot, 1, true, true), FAN_MESSAGE_PENDING);
@@ -187,7 +198,7 @@ static void a_file_that_is_gone_under_it_breaks_it_and_ends_nothing(void **state
     journal_started(slot, 4);
     assert_true(journal_is_broken(journal));
     assert_int_equal(slot->records[4].word, JOURNAL_STARTED);
-    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_LIT("id"));
+    answer(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, FAN_LIT("id"));
     journal_remove(&journal);
 }
 
@@ -318,7 +329,7 @@ static void a_record_of_another_claim_counts_for_nothing(void **state)
     struct journal *journal = create(OWNER);
     struct journal_slot *slot = hold(journal, 42);
 
-    journal_answered(slot, 1, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0, FAN_NO_BYTES);
+    answer(slot, 1, FAN_MESSAGE_SENT, FAN_ACCEPTED, FAN_NO_BYTES);
     assert_true(journal_answer_counts(slot, 1));
     slot->epoch++;
     assert_false(journal_answer_counts(slot, 1));
@@ -328,6 +339,19 @@ static void a_record_of_another_claim_counts_for_nothing(void **state)
     slot->items[1]--;
     slot->records[1].state = FAN_MESSAGE_PENDING;
     assert_false(journal_answer_counts(slot, 1));
+    journal_remove(&journal);
+}
+
+static void an_answer_says_whether_its_try_was_free(void **state)
+{
+    struct journal *journal = create(OWNER);
+    struct journal_slot *slot = hold(journal, 42);
+
+    answer(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, FAN_LIT("SM123"));
+    answer(slot, 1, FAN_MESSAGE_RETRY, FAN_RETRY_LATER, FAN_NO_BYTES);
+    assert_int_equal(slot->records[0].free, 0);
+    assert_int_equal(slot->records[1].free, 1);
+    assert_memory_equal(slot->records[0].id, "SM123", 5);
     journal_remove(&journal);
 }
 
@@ -350,11 +374,9 @@ static void of_an_id_that_is_too_long_nothing_is_kept(void **state)
     char id[JOURNAL_ID];
 
     memset(id, 'i', sizeof id);
-    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0,
-            (struct fan_bytes){ id, sizeof id });
+    answer(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, (struct fan_bytes){ id, sizeof id });
     assert_int_equal(slot->records[0].id_len, 0);
-    journal_answered(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, 0,
-            (struct fan_bytes){ id, sizeof id - 1 });
+    answer(slot, 0, FAN_MESSAGE_SENT, FAN_ACCEPTED, (struct fan_bytes){ id, sizeof id - 1 });
     assert_int_equal(slot->records[0].id_len, sizeof id - 1);
     assert_true(journal_answer_counts(slot, 0));
     journal_remove(&journal);
@@ -390,6 +412,7 @@ int main(void)
         TEST(whose_request_was_being_written_is_told_until_it_is_started),
         TEST(a_file_that_is_gone_under_it_breaks_it_and_ends_nothing),
         TEST(one_that_finds_no_room_leaves_nothing_behind),
+        TEST(an_answer_says_whether_its_try_was_free),
         TEST(no_record_crosses_a_page),
         TEST(of_an_id_that_is_too_long_nothing_is_kept),
         TEST(a_journal_that_cannot_be_made_says_why),
