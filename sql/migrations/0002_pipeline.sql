@@ -115,8 +115,8 @@ CREATE TABLE render_crash (
 
 -- id = home chunk * 512 + position: one key for insert, close, callback and counters. Partitioned
 -- by ranges of id; the scheduler creates partitions ahead. No index may hold state, and pages are
--- filled so that all their messages can grow by a provider's id: closes and callbacks stay HOT (of a
--- hundred closes, 16 did not with pages half full).
+-- filled so that all their messages can grow by a provider's id: closes and callbacks stay HOT (of
+-- a hundred closes, 16 did not with pages half full).
 CREATE TABLE message (
   account_id bigint NOT NULL, id bigint NOT NULL, contact_id bigint NOT NULL,
   -- the retry chunk that answers for it now; null: its home chunk

@@ -206,9 +206,9 @@ ORDER BY h.id FOR NO KEY UPDATE;
 
 -- name: chunk_done
 -- role: fan_sender
--- End a claim of which nothing is left: a chunk that is home to its messages, all of them opened and
--- settled. No row: it is not so, or the claim is over; chunk_release tells. (account, chunk, epoch,
--- owner)
+-- End a claim of which nothing is left: a chunk that is home to its messages, all of them opened
+-- and settled. No row: it is not so, or the claim is over; chunk_release tells. (account, chunk,
+-- epoch, owner)
 UPDATE chunk SET state = 3, epoch = epoch + 1, owner = NULL, lease_until = NULL
 WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4 AND state::int = 2
   AND NOT is_retry AND watermark = size AND n_pending = 0 RETURNING epoch;

@@ -122,7 +122,8 @@ r AS MATERIALIZED (
   SELECT ids[1] AS lo, ids[cardinality(ids)] AS hi FROM p
   WHERE ids[cardinality(ids)] - ids[1] < 4 * cardinality(ids)
   UNION ALL
-  SELECT id, id FROM p, unnest(ids) id WHERE ids[cardinality(ids)] - ids[1] >= 4 * cardinality(ids)),
+  SELECT id, id FROM p, unnest(ids) id
+  WHERE ids[cardinality(ids)] - ids[1] >= 4 * cardinality(ids)),
 s AS MATERIALIZED (
   SELECT s.contact_id FROM r CROSS JOIN LATERAL (
     SELECT contact_id FROM suppression WHERE account_id = $1 AND contact_id >= r.lo
