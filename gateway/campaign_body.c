@@ -5,6 +5,7 @@
 #include "sql/store/account.h"
 #include "sql/store/channel.h"
 #include "sql/store/tag.h"
+#include "sql/store/template.h"
 
 enum { TAGS_MAX = 100, UNKNOWN_WAIT_MAX = 7 * 24 * 3600, GRACE_MAX = 366 * 86400 };
 
@@ -71,19 +72,63 @@ static void read_details(struct body *body, struct fan_campaign *campaign)
 
 /* ---- the content ---- */
 
+/* A content of its own, or a template's, which is taken when it is launched. */
 static void read_content(struct body *body, struct fan_campaign *campaign)
 {
-    campaign->content = content_read(body, campaign->content);
+    bool given = content_given(body);
+
+    if (body_has(body, "template_id")) {
+        campaign->template = body_i64(body, "template_id", 1, FAN_ID_MAX, 0);
+        campaign->template_version = 0;
+    }
+    if (body_has(body, "template_version"))
+        campaign->template_version = body_i64(body, "template_version", 1, INT32_MAX, 0);
+    if (campaign->template_version && !campaign->template)
+        body_fault(body, "template_version", "a template_id beside it", "of which template?");
+    if (campaign->template && given)
+        body_fault(body, "template_id", "null, to give the campaign a content of its own",
+                "the content is the template's");
+    if (campaign->template)
+        campaign->content = FAN_LIT("{}");
+    else
+        campaign->content = content_read(body, campaign->content);
+}
+
+static enum fan_err check_template(struct body *body, const struct fan_campaign *campaign)
+{
+    struct call *call = body->call;
+    struct fan_template_row row;
+    enum fan_err err = fan_template_get(call->db, call->caller.account, campaign->template,
+            campaign->template_version, call->arena, &row, call->why);
+
+    if (err == FAN_NOT_FOUND) {
+        body_fault(body, campaign->template_version ? "template_version" : "template_id",
+                "what a template of yours has", call->why->text);
+        return FAN_OK;
+    }
+    if (err)
+        return err;
+    if (row.archived && body_has(body, "template_id"))
+        body_fault(body, "template_id", "a template that is not archived", "it is archived");
+    if (campaign->kind && row.kind != campaign->kind)
+        body_fault(body, "template_id",
+                fan_arena_printf(call->arena, "a template for %s",
+                        fan_kind_name((int)campaign->kind)),
+                fan_arena_printf(call->arena, "it is for %s", fan_kind_name((int)row.kind)));
+    return FAN_OK;
 }
 
 /* The content needs the kind of channel and the account's fields. */
-static enum fan_err check_content(struct call *call, const struct fan_campaign *campaign)
+static enum fan_err check_content(struct body *body, const struct fan_campaign *campaign)
 {
     struct fan_text_fields fields;
-    enum fan_err err = content_fields(call, &fields);
+    enum fan_err err;
 
+    if (campaign->template)
+        return check_template(body, campaign);
+    err = content_fields(body->call, &fields);
     if (!err && campaign->kind)
-        content_check(call, campaign->kind, campaign->content, &fields, "");
+        content_check(body->call, campaign->kind, campaign->content, &fields, "");
     return err;
 }
 
@@ -256,12 +301,23 @@ enum fan_err campaign_body_read(struct call *call, struct fan_campaign *campaign
     if (!err)
         err = read_sender(&body, campaign);
     if (!err)
-        err = check_content(call, campaign);
+        err = check_content(&body, campaign);
     body_end(&body);
     return err ? err : call_check(call);
 }
 
 /* ---- writing ---- */
+
+static void write_template(struct fan_json_writer *json, const struct fan_campaign *campaign)
+{
+    if (!campaign->template)
+        return;
+    fan_json_add_i64(json, "template_id", campaign->template);
+    if (campaign->template_version)
+        fan_json_add_i64(json, "template_version", campaign->template_version);
+    else
+        fan_json_add_null(json, "template_version");
+}
 
 static void write_details(struct call *call, const struct fan_campaign *campaign)
 {
@@ -318,6 +374,7 @@ void campaign_write(struct call *call, const struct fan_campaign *campaign)
     fan_json_add_text(json, "channel", fan_bytes_of(fan_kind_name((int)campaign->kind)));
     fan_json_add_i64(json, "channel_id", campaign->channel);
     fan_json_add_text(json, "status", fan_bytes_of(fan_campaign_state_name((int)campaign->state)));
+    write_template(json, campaign);
     content_write(call, campaign->content);
     write_details(call, campaign);
     write_audience(json, campaign);

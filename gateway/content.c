@@ -60,9 +60,9 @@ bool content_given(struct body *body)
     bool given = false;
 
     for (size_t i = 0; i < PARTS; i++)
-        given = body_has(body, parts[i].field) || given;
-    given = body_has(body, "language") || given;
-    return body_has(body, "languages") || given;
+        given = body_value(body, parts[i].field) || given;
+    given = body_value(body, "language") || given;
+    return body_value(body, "languages") || given;
 }
 
 /* An approved template's members have no others beside them. */

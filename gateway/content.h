@@ -12,7 +12,7 @@
 #include "actors/lib/text/text.h"
 #include "proto/words.h"
 
-/** Whether the body has any of a content's fields. */
+/** Whether the body has any of a content's fields; null does not count. */
 bool content_given(struct body *body);
 
 /**

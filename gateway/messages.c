@@ -179,6 +179,10 @@ static void write_run(struct fan_json_writer *json, const struct fan_report_run 
     fan_json_add_time(json, "created_at", run->created_at);
     fan_json_add_time(json, "started_at", run->started_at);
     fan_json_add_time(json, "ended_at", run->ended_at);
+    if (run->template) {
+        fan_json_add_i64(json, "template_id", run->template);
+        fan_json_add_i64(json, "template_version", run->template_version);
+    }
     fan_json_object_close(json);
 }
 

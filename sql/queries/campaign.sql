@@ -10,7 +10,8 @@ SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content
     SELECT coalesce(ctl.hold_reason, 'sending is stopped: ' || ctl.stop_reason) FROM ctl) END),
   lane, coalesce(late_start_grace_s, -1),
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
-    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
+    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1), coalesce(template_id, 0),
+  coalesce(template_version, 0)
 FROM campaign c WHERE c.account_id = $1 AND c.id = $2::bigint;
 
 -- name: campaign_page
@@ -23,7 +24,8 @@ SELECT id, display_id, name, description, kind, coalesce(channel_id, 0), content
     SELECT coalesce(ctl.hold_reason, 'sending is stopped: ' || ctl.stop_reason) FROM ctl) END),
   lane, coalesce(late_start_grace_s, -1),
   ARRAY(SELECT t.name FROM tag t WHERE t.account_id = $1 AND t.id = ANY (c.tag_ids)
-    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1)
+    ORDER BY t.name), retry, coalesce(unknown_wait_us, -1), coalesce(template_id, 0),
+  coalesce(template_version, 0)
 FROM campaign c
 WHERE c.account_id = $1 AND ($4::smallint = 0 OR c.kind = $4) AND ($5::smallint < 0 OR c.state = $5)
   AND c.archived = $6::boolean
@@ -45,14 +47,15 @@ SELECT pg_advisory_xact_lock(hashtextextended('campaign number', $1));
 -- role: fan_gateway
 -- After campaign_number_lock. (account, name, description, kind, channel, content, details, tags,
 -- scheduled, start, end, state, enabled, at least once, sender, retry, unknown wait or null, lane,
--- late start's grace or null)
+-- late start's grace or null, template or null, its version or null)
 INSERT INTO campaign (account_id, display_id, name, description, kind, channel_id, content, details,
   tag_ids, scheduled_at, start_date, end_date, state, enabled, at_least_once, sender_id, retry,
-  unknown_wait_us, lane, late_start_grace_s)
+  unknown_wait_us, lane, late_start_grace_s, template_id, template_version)
 VALUES ($1, (SELECT coalesce(max(display_id), 0) + 1 FROM campaign WHERE account_id = $1),
   $2::text, $3::text, $4::smallint, $5::bigint, $6::text::jsonb, $7::text::jsonb, $8::bigint[],
   $9::timestamptz, $10::timestamptz, $11::timestamptz, $12::smallint, $13::boolean, $14::boolean,
-  $15::bigint, $16::smallint, $17::bigint, $18::smallint, $19::int) RETURNING id;
+  $15::bigint, $16::smallint, $17::bigint, $18::smallint, $19::int, $20::bigint, $21::int)
+RETURNING id;
 
 -- name: campaign_update
 -- role: fan_gateway
@@ -63,8 +66,9 @@ UPDATE campaign SET name = $2::text, description = $3::text, kind = $4::smallint
   end_date = $11::timestamptz, state = $12::smallint, enabled = $13::boolean,
   at_least_once = $14::boolean, sender_id = $15::bigint, retry = $16::smallint,
   unknown_wait_us = $17::bigint, lane = $18::smallint, late_start_grace_s = $19::int,
-  hold_reason = NULL, updated_at = statement_timestamp()
-WHERE account_id = $1 AND id = $20::bigint AND state IN (0, 1) RETURNING id;
+  template_id = $20::bigint, template_version = $21::int, hold_reason = NULL,
+  updated_at = statement_timestamp()
+WHERE account_id = $1 AND id = $22::bigint AND state IN (0, 1) RETURNING id;
 
 -- name: campaign_lock
 -- role: fan_gateway

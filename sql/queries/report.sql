@@ -3,7 +3,8 @@
 -- name: report_runs
 -- role: fan_gateway
 -- A campaign's runs, newest first. (account, campaign, limit, offset)
-SELECT id, occurrence, state, kind, channel_id, resolved, created_at, started_at, ended_at
+SELECT id, occurrence, state, kind, channel_id, resolved, created_at, started_at, ended_at,
+  coalesce(template_id, 0), coalesce(template_version, 0)
 FROM run WHERE account_id = $1 AND campaign_id = $2::bigint
 ORDER BY id DESC LIMIT $3::bigint OFFSET $4::bigint;
 

@@ -9,14 +9,20 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
 -- role: fan_gateway, fan_scheduler
+-- The content is that of the campaign's template, if it has one, as it stands now.
 -- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
 -- occurrence has its run
 INSERT INTO run (account_id, campaign_id, occurrence, kind, lane, channel_id, content,
-  at_least_once, tag_ids, contact_ids, chunk_size, retry, unknown_wait_us, boundary)
-SELECT $1, c.id, $3, c.kind, c.lane, $4, c.content, c.at_least_once, c.tag_ids, $5::bigint[],
-  $6::smallint, c.retry, c.unknown_wait_us,
+  template_id, template_version, at_least_once, tag_ids, contact_ids, chunk_size, retry,
+  unknown_wait_us, boundary)
+SELECT $1, c.id, $3, c.kind, c.lane, $4, coalesce(v.content, c.content), v.template_id, v.number,
+  c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint, c.retry, c.unknown_wait_us,
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
-FROM campaign c WHERE c.account_id = $1 AND c.id = $2
+FROM campaign c
+LEFT JOIN template t ON t.account_id = $1 AND t.id = c.template_id
+LEFT JOIN template_version v ON v.account_id = $1 AND v.template_id = t.id
+  AND v.number = coalesce(c.template_version, t.latest)
+WHERE c.account_id = $1 AND c.id = $2
 ON CONFLICT (account_id, campaign_id, occurrence) DO NOTHING RETURNING id;
 
 -- name: run_channel

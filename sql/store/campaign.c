@@ -34,6 +34,8 @@ static struct fan_campaign read_campaign(const struct fan_rows *rows, int row,
         .tag_names = fan_row_texts(rows, row, 25, arena),
         .retry = (enum fan_retry_preset)fan_row_i64(rows, row, 26),
         .unknown_wait = fan_row_i64(rows, row, 27),
+        .template = fan_row_i64(rows, row, 28),
+        .template_version = fan_row_i64(rows, row, 29),
     };
 }
 
@@ -122,6 +124,11 @@ static void add_fields(struct fan_args *args, const struct fan_campaign *campaig
         fan_arg_null(args);
     else
         fan_arg_i32(args, campaign->late_start_grace);
+    fan_arg_i64_or_null(args, campaign->template);
+    if (campaign->template_version == 0)
+        fan_arg_null(args);
+    else
+        fan_arg_i32(args, (int32_t)campaign->template_version);
 }
 
 enum fan_err fan_campaign_insert(struct fan_db *db, fan_id account,

@@ -17,7 +17,9 @@ struct fan_campaign {
     struct fan_bytes description; /* may be absent */
     enum fan_kind kind;
     fan_id channel;
-    struct fan_bytes content;   /* a JSON object, see actors/lib/text/template.h */
+    struct fan_bytes content;   /* a JSON object, see actors/lib/text/choice.h */
+    fan_id template;            /* whose content it has instead, {} above; 0: none */
+    int64_t template_version;   /* 0: the newest at its launch */
     struct fan_bytes details;   /* a JSON object: the fields that only people read */
     struct fan_ids tags;        /* any of; none: every contact */
     struct fan_texts tag_names; /* read only */

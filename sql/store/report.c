@@ -34,6 +34,8 @@ enum fan_err fan_report_run_page(struct fan_db *db, fan_id account, fan_id campa
             .created_at = fan_row_time(&rows, i, 6),
             .started_at = fan_row_time(&rows, i, 7),
             .ended_at = fan_row_time(&rows, i, 8),
+            .template = fan_row_i64(&rows, i, 9),
+            .template_version = fan_row_i64(&rows, i, 10),
         };
     return FAN_OK;
 }

@@ -17,6 +17,8 @@ struct fan_report_run {
     enum fan_kind kind;
     bool resolved;
     fan_time created_at, started_at, ended_at;
+    fan_id template; /* whose content it was launched with; 0: the campaign's own */
+    int64_t template_version;
 };
 
 struct fan_report_runs {

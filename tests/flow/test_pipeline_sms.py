@@ -143,6 +143,25 @@ def what_cannot_be_sent_is_refused_with_its_reason():
     fanfare.is_problem(fanfare.call("PATCH", f"/api/v1/campaigns/{campaign}", {"name": "y"}), 409)
 
 
+def each_contact_is_written_to_in_his_language():
+    """By a template, of a scheduled campaign, so that the scheduler takes its content."""
+    channel = fanfare.sms_channel(name="Languages")
+    tongues = {"de": "Hallo", "de-AT": "Hallo", "pt_BR": "Oi", "pt": "Hello", "": "Hello"}
+    rows = [{**person(2350 + n), "language": tongue} for n, tongue in enumerate(tongues)]
+    fanfare.import_csv(as_csv(rows, "language"), tags="tongues")
+    template = fanfare.ok("POST", "templates", {
+        "name": "Languages", "kind": "sms", "content": {
+            "message": "Hello {city}", "language": "en", "languages": {
+                "de": {"message": "Hallo {city}"}, "pt-BR": {"message": "Oi {city}"}}}})
+    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+    campaign = fanfare.campaign(channel, template_id=template["id"],
+                                audience={"tags": ["tongues"]}, scheduled_at=when.isoformat())
+    fanfare.await_status(campaign, "completed")
+    expect({m["address"]: m["content"] for m in fanfare.messages(campaign)},
+           {p["phone"]: f"{tongues[p['language']]} {p['city']}" for p in rows})
+    expect(fanfare.ok("GET", f"campaigns/{campaign}/runs")["data"][0]["template_version"], 1)
+
+
 def throttling_errors_and_silence_have_their_ends():
     """The last digits of the number tell the simulator what to do. What it broke over or took
     without an answer may have gone out: it is asked for once, and settled by a callback or not."""
@@ -180,6 +199,7 @@ def at_least_once_tries_three_times_and_no_more():
 TESTS = [a_list_becomes_delivered_messages, a_launch_may_name_its_people,
          a_scheduled_campaign_starts_by_itself, a_campaign_that_nobody_receives_has_failed,
          what_cannot_be_sent_is_refused_with_its_reason,
+         each_contact_is_written_to_in_his_language,
          throttling_errors_and_silence_have_their_ends,
          at_least_once_tries_three_times_and_no_more]
 

@@ -3,7 +3,7 @@ import concurrent.futures
 import json
 
 from checks import expect, run
-from gateway import World, is_problem
+from gateway import SMS, World, is_problem
 
 PATH = "/api/v1/templates"
 HELLO = {"message": "Hello {first_name}"}
@@ -208,6 +208,69 @@ def an_archived_template_gets_no_versions_until_it_is_back():
     is_problem(w.post(one + "/versions", {"content": HELLO}), 409)
     w.ok("PATCH", one, {"archived": False})
     expect(w.ok("POST", one + "/versions", {"content": HELLO})["version"], 2)
+
+
+# ---- campaigns -------------------------------------------------------------------------------
+
+def launched(w, campaign):
+    w.ok("POST", f"/api/v1/campaigns/{campaign['id']}/send")
+    run_row = w.ok("GET", f"/api/v1/campaigns/{campaign['id']}/runs")["data"][0]
+    content = w.database.sql(f"SELECT content FROM run WHERE id = {run_row['id']}")[0][0]
+    return run_row, json.loads(content)
+
+
+def a_campaign_is_launched_with_the_version_it_names_or_the_newest():
+    w = World()
+    w.channel()
+    w.contact(external_id="a", phone="9876543210")
+    row = made(w, "Greeting")
+    one = f"{PATH}/{row['id']}"
+    follows = w.campaign(message=None, template_id=row["id"])
+    stays = w.campaign(message=None, template_id=row["id"], template_version=1)
+    expect((follows["template_id"], follows["template_version"]), (row["id"], None))
+    expect((stays["template_id"], stays["template_version"]), (row["id"], 1))
+    w.ok("POST", one + "/versions", {"content": {"message": "Second"}})
+    w.ok("PATCH", one, {"archived": True})
+    for campaign, version, text in ((follows, 2, "Second"), (stays, 1, HELLO["message"])):
+        run_row, content = launched(w, campaign)
+        expect((run_row["template_id"], run_row["template_version"]), (row["id"], version))
+        expect(content, {"text": text})
+    w.ok("PATCH", one, {"archived": False})
+    w.ok("POST", one + "/versions", {"content": {"message": "Third"}})
+    expect(w.database.sql("SELECT template_version FROM run ORDER BY id"), [["2"], ["1"]])
+    plain, content = launched(w, w.campaign())
+    assert "template_id" not in plain, plain
+    expect(content, {"text": "Hi {first_name}"})
+
+
+def a_campaigns_content_is_its_own_or_a_templates():
+    w = World()
+    w.channel()
+    row = made(w, "Mine")
+    base = {"name": "x", "channel": "sms"}
+    for body, field in (
+            ({"template_id": row["id"], "message": "Hi"}, "template_id"),
+            ({"template_id": 999999}, "template_id"),
+            ({"template_id": row["id"], "template_version": 2}, "template_version"),
+            ({"template_version": 1, "message": "Hi"}, "template_version"),
+            ({"template_id": made(w, "Chat", kind="whatsapp")["id"]}, "template_id"),
+            ({}, "message")):
+        is_problem(w.post("/api/v1/campaigns", {**base, **body}), 400, field)
+    w.ok("PATCH", f"{PATH}/{row['id']}", {"archived": True})
+    is_problem(w.post("/api/v1/campaigns", {**base, "template_id": row["id"]}), 400, "template_id")
+    w.ok("PATCH", f"{PATH}/{row['id']}", {"archived": False})
+    path = f"/api/v1/campaigns/{w.campaign()['id']}"
+    now = w.ok("PATCH", path, {"template_id": row["id"], "template_version": 1})
+    assert "message" not in now, now
+    is_problem(w.call("PATCH", path, {"message": "Hi"}), 400, "template_id")
+    is_problem(w.call("PATCH", path, {"template_id": None}), 400, "message")
+    now = w.ok("PATCH", path, {"template_id": None, "message": "Hi"})
+    assert "template_id" not in now and now["message"] == "Hi", now
+    _, other = w.database.account("Other")
+    w.ok("POST", "/api/v1/channels", {"kind": "sms", "provider": "twilio", "name": "Theirs",
+                                      "settings": SMS["settings"]}, key=other)
+    is_problem(w.post("/api/v1/campaigns", {**base, "template_id": row["id"]}, key=other), 400,
+               "template_id")
 
 
 run([value for name, value in list(globals().items())

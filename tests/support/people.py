@@ -21,10 +21,10 @@ def people(count, first=0):
     return [person(n) for n in range(first, first + count)]
 
 
-def as_csv(rows):
-    """Rows as a file with a header; what a row lacks is empty."""
+def as_csv(rows, *more):
+    """Rows as a file with a header, with more columns than a person's; what a row lacks is empty."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(person(0)), lineterminator="\r\n")
+    writer = csv.DictWriter(out, [*person(0), *more], lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
