@@ -312,33 +312,60 @@ static void add_event(struct fan_args *args, const struct fan_claim_outcomes *ou
     fan_buffer_fini(&body);
 }
 
+/* Whether the provider simply accepted all of them. */
+static bool all_sent(const struct fan_claim_outcomes *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->states[i] != FAN_MESSAGE_SENT || all->outcomes[i] != FAN_ACCEPTED ||
+                all->reasons[i] || all->free[i] || all->codes[i].at || all->instants[i] <= 0)
+            return false;
+    }
+    return true;
+}
+
+static int add_sent(struct fan_batch *batch, struct fan_args *args,
+        const struct fan_claim_outcomes *outcomes, const struct fan_claim_outcomes *placed)
+{
+    fan_arg_i64(args, placed->messages[0]);
+    fan_arg_texts(args, placed->provider_ids, placed->count);
+    fan_arg_i64s(args, placed->instants, placed->count);
+    add_event(args, outcomes);
+    return fan_batch_add(batch, &fan_q_chunk_sent, args);
+}
+
+static int add_mixed(struct fan_batch *batch, struct fan_args *args, bool is_retry,
+        const struct fan_claim_outcomes *outcomes, const struct fan_claim_outcomes *placed)
+{
+    if (is_retry)
+        fan_arg_i64s(args, placed->messages, placed->count);
+    else
+        fan_arg_i64(args, placed->messages[0]);
+    fan_arg_i16s(args, placed->states, placed->count);
+    fan_arg_i16s(args, placed->outcomes, placed->count);
+    fan_arg_i16s(args, placed->reasons, placed->count);
+    fan_arg_texts(args, placed->codes, placed->count);
+    fan_arg_texts(args, placed->provider_ids, placed->count);
+    fan_arg_i64s(args, placed->delays, placed->count);
+    fan_arg_i64s(args, placed->instants, placed->count);
+    fan_arg_i16s(args, placed->free, placed->count);
+    add_event(args, outcomes);
+    return fan_batch_add(batch, is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close, args);
+}
+
 int fan_claim_add_close(struct fan_batch *batch, const struct fan_claim *claim,
         const struct fan_claim_outcomes *outcomes, enum fan_kind kind)
 {
     struct fan_arena *arena = fan_batch_arena(batch);
-    struct fan_claim_outcomes placed;
+    const struct fan_claim_outcomes placed = claim->is_retry
+            ? ascending(outcomes, arena)
+            : side_by_side(outcomes, claim->chunk, arena);
     struct fan_args args;
     int answer;
 
     begin_owned(&args, batch, claim);
-    if (claim->is_retry) {
-        placed = ascending(outcomes, arena);
-        fan_arg_i64s(&args, placed.messages, placed.count);
-    } else {
-        placed = side_by_side(outcomes, claim->chunk, arena);
-        fan_arg_i64(&args, placed.messages[0]);
-    }
-    fan_arg_i16s(&args, placed.states, placed.count);
-    fan_arg_i16s(&args, placed.outcomes, placed.count);
-    fan_arg_i16s(&args, placed.reasons, placed.count);
-    fan_arg_texts(&args, placed.codes, placed.count);
-    fan_arg_texts(&args, placed.provider_ids, placed.count);
-    fan_arg_i64s(&args, placed.delays, placed.count);
-    fan_arg_i64s(&args, placed.instants, placed.count);
-    fan_arg_i16s(&args, placed.free, placed.count);
-    add_event(&args, outcomes);
-    answer = fan_batch_add(batch, claim->is_retry ? &fan_q_chunk_close_retry : &fan_q_chunk_close,
-            &args);
+    answer = !claim->is_retry && all_sent(outcomes)
+            ? add_sent(batch, &args, outcomes, &placed)
+            : add_mixed(batch, &args, claim->is_retry, outcomes, &placed);
     add_attempts(batch, claim, outcomes);
     add_deaths(batch, claim, outcomes);
     add_suppressions(batch, claim, outcomes, kind);

@@ -104,6 +104,36 @@ static void a_try_that_cost_none_is_counted_apart(void **state)
             121);
 }
 
+/* Accepted ones that stand apart, one of them known already, alone or beside another outcome: two
+ * statements that must say the same. */
+static void accepted_messages_are_recorded_alike_alone_and_among_others(void **state)
+{
+    for (uint32_t others = 0; others <= 1; others++) {
+        struct fan_claim_taken taken = opened(1 + 20 * others, 12, 12);
+        struct fan_claim_outcomes list = world_outcomes(&w, 5);
+        fan_id first = fan_message_id(taken.claim.chunk, 0);
+
+        assert_int_equal(world_record(&w, &taken, 7, 8, FAN_MESSAGE_SKIPPED), 1);
+        for (uint32_t i = 0; i < 4; i++)
+            world_add_outcome(&list, first + (fan_id[]){ 9, 2, 7, 4 }[i], FAN_MESSAGE_SENT);
+        if (others)
+            world_add_outcome(&list, first + 3, FAN_MESSAGE_FAILED);
+        assert_int_equal(world_record_all(&w, &taken.claim, &list), 3 + (int)others);
+        assert_int_equal(world_wrong_counters(&w), 0);
+        assert_int_equal(world_number(&w,
+                                 "SELECT sum((id & 511) * 10 + outcome)::bigint FROM message"
+                                 " WHERE id >= %lld AND state = 3 AND provider_id = 'SM1'"
+                                 " AND sent_at = timestamptz '1970-01-01 00:00:01Z'"
+                                 " AND due IS NULL AND was = 0 AND free_tries = 0",
+                                 (long long)first),
+                (2 + 4 + 9) * 10 + 3);
+        assert_int_equal(world_number(&w,
+                                 "SELECT n_sent * 10 + n_failed FROM chunk WHERE id = %lld",
+                                 (long long)taken.claim.chunk),
+                30 + others);
+    }
+}
+
 static void a_close_by_another_epoch_or_owner_changes_nothing(void **state)
 {
     struct fan_claim_taken taken = opened(1, 2, 2), other = taken;
@@ -185,6 +215,37 @@ static void the_owner_takes_the_watermark_back_over_what_it_never_started(void *
     assert_int_equal(count_in(FAN_MESSAGE_PENDING), 7);
     assert_int_equal(world_number(&w, "SELECT watermark FROM chunk"), 3);
     assert_int_equal(world_release(&w, &taken.claim, 0), -1);
+}
+
+/* Whether the claim ended; what was left of it is not touched otherwise. */
+static bool ends_plainly(const struct fan_claim *claim)
+{
+    struct fan_batch *batch = fan_batch_new(w.account);
+
+    fan_claim_add_done(batch, claim);
+    fan_db_submit(w.sender, &batch, on_batch, NULL);
+    world_await(w.sender);
+    return world_number(&w, "SELECT count(*) FROM chunk WHERE state = 3 AND owner IS NULL");
+}
+
+static void a_claim_ends_plainly_only_when_nothing_is_left(void **state)
+{
+    struct fan_claim_taken taken = opened(1, 4, 3), other = taken;
+
+    world_record(&w, &taken, 0, 2, FAN_MESSAGE_SENT);
+    assert_false(ends_plainly(&taken.claim));
+    world_record(&w, &taken, 2, 3, FAN_MESSAGE_UNKNOWN);
+    assert_false(ends_plainly(&taken.claim)); /* one is not opened */
+    assert_int_equal(world_open_slice(&w, &taken, 3, 1, NULL), 4);
+    assert_false(ends_plainly(&taken.claim)); /* one is pending */
+    world_record(&w, &taken, 3, 4, FAN_MESSAGE_RETRY);
+    other.claim.owner++;
+    assert_false(ends_plainly(&other.claim));
+    other = taken;
+    other.claim.epoch++;
+    assert_false(ends_plainly(&other.claim));
+    assert_true(ends_plainly(&taken.claim));
+    assert_int_equal(world_number(&w, "SELECT epoch FROM chunk"), taken.claim.epoch + 1);
 }
 
 static void a_release_never_raises_the_watermark(void **state)
@@ -325,12 +386,14 @@ int main(void)
         TEST(every_outcome_is_recorded_once),
         TEST(an_unknown_waits_for_evidence_as_long_as_the_scheduler_says),
         TEST(a_try_that_cost_none_is_counted_apart),
+        TEST(accepted_messages_are_recorded_alike_alone_and_among_others),
         TEST(a_close_by_another_epoch_or_owner_changes_nothing),
         TEST(a_close_needs_the_epoch_and_not_the_lease),
         TEST(a_close_cannot_speak_of_another_chunks_messages),
         TEST(a_recipient_whom_the_provider_rules_out_is_suppressed),
         TEST(a_batch_that_is_repeated_writes_one_event),
         TEST(the_owner_takes_the_watermark_back_over_what_it_never_started),
+        TEST(a_claim_ends_plainly_only_when_nothing_is_left),
         TEST(a_release_never_raises_the_watermark),
         TEST(a_chunk_that_was_opened_to_its_end_is_done),
         TEST(a_chunk_is_taken_back_only_when_its_lease_is_over),
