@@ -253,12 +253,12 @@ void claim_take(struct sender *self, const struct fan_route *route,
 
 /* A slice that waited too long (this process was paused, the provider is slow) is not begun any
  * more. */
-static bool too_late(const struct copy *copy)
+static bool too_late(const struct copy *copy, fan_time now)
 {
-    return fan_clock_elapsed() > copy->start_until;
+    return now > copy->start_until;
 }
 
-static void start_what_may(struct claim *claim)
+static void start_what_may(struct claim *claim, fan_time now)
 {
     while (claim->started < claim->opened) {
         uint32_t position = claim->started;
@@ -269,7 +269,7 @@ static void start_what_may(struct claim *claim)
         }
         if (claim->lost || claim->closed_out)
             return;
-        if (too_late(&claim->copies[position])) {
+        if (too_late(&claim->copies[position], now)) {
             claim->closed_out = true;
             return;
         }
@@ -317,7 +317,7 @@ void claim_pump(struct claim *claim)
     }
     if ((claim->channel && is_left_alone(claim->channel, now)) || !sender_can_write(claim->sender))
         claim->closed_out = true;
-    start_what_may(claim);
+    start_what_may(claim, now);
     if (!claim->busy && now >= claim->retry_at)
         claim_batch(claim, false);
 }

@@ -114,9 +114,8 @@ static int want_timer(CURLM *multi, long delay_ms, void *context)
     return 0;
 }
 
-static void run_due(struct fan_http_client *client)
+static void run_due(struct fan_http_client *client, int64_t now)
 {
-    int64_t now = fan_clock_elapsed();
     int running;
 
     for (struct cache *cache = client->caches; cache; cache = cache->next) {
@@ -266,12 +265,11 @@ static void give_back_easy(struct cache *cache, struct fan_http_easy *easy)
     cache->client->active--;
 }
 
-static void finish(struct cache *cache, struct fan_http_easy *easy, CURLcode code)
+static void finish(struct cache *cache, struct fan_http_easy *easy, CURLcode code, int64_t now)
 {
     struct fan_http_client *client = cache->client;
     struct fan_http_transfer *transfer = easy->transfer;
     struct fan_http_reply reply;
-    int64_t now = fan_clock_elapsed();
 
     fan_http_easy_reply(easy, (int)code, &reply);
     reply.took_us = now - transfer->started;
@@ -283,35 +281,39 @@ static void finish(struct cache *cache, struct fan_http_easy *easy, CURLcode cod
     client->spare = transfer;
 }
 
-static void start(struct fan_http_client *client, struct fan_http_transfer *transfer)
+static void start(struct fan_http_client *client, struct fan_http_transfer *transfer, int64_t now)
 {
     struct cache *cache = cache_for(client, &transfer->call);
     struct fan_http_easy *easy = take_easy(cache);
 
-    transfer->started = fan_clock_elapsed();
+    transfer->started = now;
     fan_http_easy_set(easy, transfer);
-    if (!transfer->refused && transfer->call.stop_after &&
-            transfer->started >= transfer->call.stop_after)
+    if (!transfer->refused && transfer->call.stop_after && now >= transfer->call.stop_after)
         transfer->refused = "it was too late to begin";
     if (transfer->refused)
-        finish(cache, easy, CURLE_ABORTED_BY_CALLBACK);
+        finish(cache, easy, CURLE_ABORTED_BY_CALLBACK, now);
     else
         FAN_ASSERT(curl_multi_add_handle(cache->multi, easy->curl) == CURLM_OK);
 }
 
-static void start_waiting(struct fan_http_client *client)
+/* Whether there was one. */
+static bool start_waiting(struct fan_http_client *client, int64_t now)
 {
+    bool any = false;
+
     while (client->waiting && client->active < client->options.connections) {
         struct fan_http_transfer *transfer = client->waiting;
 
         client->waiting = transfer->next;
         if (!client->waiting)
             client->waiting_end = &client->waiting;
-        start(client, transfer);
+        start(client, transfer, now);
+        any = true;
     }
+    return any;
 }
 
-static void tell_finished(struct fan_http_client *client)
+static void tell_finished(struct fan_http_client *client, int64_t now)
 {
     for (struct cache *cache = client->caches; cache; cache = cache->next) {
         struct CURLMsg *message;
@@ -324,7 +326,7 @@ static void tell_finished(struct fan_http_client *client)
 
             FAN_ASSERT(curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&easy) == CURLE_OK);
             curl_multi_remove_handle(cache->multi, curl);
-            finish(cache, easy, code);
+            finish(cache, easy, code, now);
         }
     }
 }
@@ -333,14 +335,15 @@ static void tell_finished(struct fan_http_client *client)
  * bytes leave at once and not a turn of the loop later. */
 static void advance(struct fan_http_client *client)
 {
-    int64_t due = 0;
+    int64_t now = fan_clock_elapsed(), due = 0;
+    bool started;
 
     client->advancing = true;
-    run_due(client);
-    tell_finished(client);
-    start_waiting(client);
-    run_due(client);
-    tell_finished(client);
+    run_due(client, now);
+    tell_finished(client, now);
+    started = start_waiting(client, now);
+    run_due(client, now);
+    tell_finished(client, started ? fan_clock_elapsed() : now);
     client->advancing = false;
     for (struct cache *cache = client->caches; cache; cache = cache->next)
         if (cache->due && (!due || cache->due < due))

@@ -6,8 +6,10 @@
 struct fan_bytes fan_channel_field(const struct fan_channel_view *channel,
         const struct fan_provider_field *fields, const char *name)
 {
+    const struct fan_bytes wanted = fan_bytes_of(name);
+
     for (size_t i = 0; i < channel->count; i++)
-        if (fan_bytes_eq_text(channel->names[i], name) && channel->values[i].at)
+        if (channel->values[i].at && fan_bytes_eq(channel->names[i], wanted))
             return channel->values[i];
     for (; fields && fields->name; fields++)
         if (strcmp(fields->name, name) == 0)
