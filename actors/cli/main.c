@@ -18,6 +18,7 @@ static const struct fan_command *const commands[] = {
     &fan_command_send,
     &fan_command_control,
     &fan_command_sample,
+    &fan_command_render,
     &fan_command_keys,
     &fan_command_migrate,
     &fan_command_doctor,

@@ -35,27 +35,46 @@ static struct compiled *place_for(struct template_cache *cache, fan_id account, 
     return best;
 }
 
-static enum fan_err load_fields(struct compiled *entry, struct fan_turn *turn)
+static void keep_occasion(struct compiled *entry, const struct fan_chunk_fields *found,
+        const struct fan_chunk_planned *chunk)
 {
-    struct fan_texts attributes;
-    struct fan_bytes fallbacks, *names;
-    enum fan_err err = fan_chunk_fields(turn->db, turn->route.account, turn->arena, &attributes,
-            &fallbacks, &turn->why);
+    entry->occasion = (struct fan_text_occasion){
+        .account = entry->account,
+        .campaign = chunk->campaign,
+        .channel = chunk->channel,
+        .run = chunk->run,
+        .kind = chunk->kind,
+        .account_name = fan_bytes_dup(found->account_name, entry->arena),
+        .account_country = fan_bytes_dup(found->account_country, entry->arena),
+        .campaign_name = fan_bytes_dup(found->campaign_name, entry->arena),
+        .channel_name = fan_bytes_dup(found->channel_name, entry->arena),
+        .details = fan_bytes_dup(found->details, entry->arena),
+    };
+}
+
+static enum fan_err load_fields(struct compiled *entry, struct fan_turn *turn,
+        const struct fan_chunk_planned *chunk)
+{
+    struct fan_chunk_fields found;
+    struct fan_bytes *names;
+    enum fan_err err = fan_chunk_fields(turn->db, turn->route.account, chunk->campaign,
+            chunk->channel, turn->arena, &found, &turn->why);
 
     if (err)
         return err;
-    names = fan_arena_array(entry->arena, attributes.len, sizeof *names);
-    for (size_t i = 0; i < attributes.len; i++)
-        names[i] = fan_bytes_dup(attributes.at[i], entry->arena);
-    entry->fields = fan_text_fields_of((struct fan_texts){ names, attributes.len },
-            fan_bytes_dup(fallbacks, entry->arena), entry->arena);
+    names = fan_arena_array(entry->arena, found.attributes.len, sizeof *names);
+    for (size_t i = 0; i < found.attributes.len; i++)
+        names[i] = fan_bytes_dup(found.attributes.at[i], entry->arena);
+    entry->fields = fan_text_fields_of((struct fan_texts){ names, found.attributes.len },
+            fan_bytes_dup(found.fallbacks, entry->arena), entry->arena);
+    keep_occasion(entry, &found, chunk);
     return FAN_OK;
 }
 
-enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn, fan_id run,
-        enum fan_kind kind, struct fan_bytes content, const struct compiled **out)
+enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *turn,
+        const struct fan_chunk_planned *chunk, const struct compiled **out)
 {
-    struct compiled *entry = place_for(cache, turn->route.account, run);
+    struct compiled *entry = place_for(cache, turn->route.account, chunk->run);
     struct fan_why why = { 0 };
     enum fan_err err;
 
@@ -64,16 +83,17 @@ enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *t
     if (entry->arena)
         return FAN_OK;
     entry->arena = fan_arena_new();
-    err = load_fields(entry, turn);
+    err = load_fields(entry, turn, chunk);
     if (err) {
         fan_arena_free(&entry->arena);
         return err;
     }
-    err = fan_choice_compile(kind, content, &entry->fields, entry->arena, &entry->choice, &why);
+    err = fan_choice_compile(chunk->kind, chunk->content, &entry->fields, entry->arena,
+            &entry->choice, &why);
     if (err) {
         entry->choice = NULL;
-        fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)run, why.field,
-                why.text);
+        fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)chunk->run,
+                why.field, why.text);
     }
     return FAN_OK;
 }

@@ -1,4 +1,3 @@
-#include "actors/lib/text/values.h"
 #include "actors/renderer/renderer.h"
 #include "proto/fault.h"
 
@@ -45,10 +44,11 @@ static int16_t state_for(int reason)
 
 /* Returns the reason why there is no copy, 0 when there is one. */
 static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
-        const struct fan_person *person, struct fan_bytes *values, struct fan_buffer *scratch,
+        const struct fan_person *person, struct fan_value *values, struct pen *pen,
         struct fan_bytes *body, int16_t *format)
 {
     const struct fan_text_person about = {
+        .id = person->contact,
         .first_name = person->first_name,
         .last_name = person->last_name,
         .phone = person->phone,
@@ -56,16 +56,30 @@ static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
         .company = person->company,
         .country = person->country,
         .language = person->language,
+        .external_id = person->external_id,
+        .time_zone = person->time_zone,
         .attributes = person->attributes,
     };
     const struct fan_template *template = fan_choice_for(compiled->choice, person->language);
+    const struct fan_text_view view = {
+        .machine = pen->machine,
+        .values = values,
+        .now = pen->now,
+        .language = person->language,
+        .zone = person->time_zone,
+    };
     struct fan_rendering copy;
     struct fan_buffer out;
     int reason;
 
     if (fan_text_values(template, &compiled->fields, &about, turn->arena, values, &turn->why))
         return FAN_REASON_TEMPLATE;
-    reason = fan_template_render(template, values, scratch, &copy);
+    reason = fan_template_render(template, &view, &pen->scratch, &copy, &turn->why);
+    if (reason == FAN_REASON_TEMPLATE && !pen->failed) {
+        pen->failed = true;
+        fan_log(turn, FAN_WARN, "copy.failed", "run %lld: %s", (long long)compiled->run,
+                turn->why.text);
+    }
     if (reason)
         return reason;
     fan_buffer_init(&out, 2 * FAN_RENDERED_MAX);
@@ -76,12 +90,13 @@ static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
     return reason;
 }
 
-enum fan_err write_copies(struct fan_turn *turn, struct mark *mark, const struct compiled *compiled,
-        const struct fan_chunk_planned *chunk, const struct fan_person *people,
-        struct fan_buffer *scratch, struct fan_chunk_written *out)
+enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled,
+        const struct fan_chunk_planned *chunk, const struct fan_person *people, struct pen *pen,
+        struct fan_chunk_written *out)
 {
     size_t count = chunk->contacts.len;
-    struct fan_bytes *values = fan_arena_array(turn->arena, compiled->fields.count, sizeof *values);
+    struct fan_value *values =
+            fan_arena_array(turn->arena, fan_text_slots(&compiled->fields), sizeof *values);
 
     *out = (struct fan_chunk_written){
         .count = count,
@@ -92,6 +107,9 @@ enum fan_err write_copies(struct fan_turn *turn, struct mark *mark, const struct
         .addresses = fan_arena_array(turn->arena, count, sizeof *out->addresses),
         .bodies = fan_arena_array(turn->arena, count, sizeof *out->bodies),
     };
+    pen->now = fan_clock_now();
+    pen->failed = false;
+    fan_text_occasion_values(&compiled->fields, &compiled->occasion, turn->arena, values);
     for (size_t i = 0; i < count; i++) {
         int reason = refusal(compiled, &people[i], chunk->kind);
 
@@ -102,15 +120,15 @@ enum fan_err write_copies(struct fan_turn *turn, struct mark *mark, const struct
         out->formats[i] = FAN_BODY_TEXT;
         out->addresses[i] = address_of(&people[i], chunk->kind);
         if (!reason) {
-            mark_writing(mark, (uint32_t)i);
+            mark_writing(pen->mark, (uint32_t)i);
             FAN_FAULT("renderer.writing");
             FAN_FAULT_ABOUT("renderer.writing", out->addresses[i]);
-            reason = write_copy(turn, compiled, &people[i], values, scratch, &out->bodies[i],
+            reason = write_copy(turn, compiled, &people[i], values, pen, &out->bodies[i],
                     &out->formats[i]);
         }
         out->reasons[i] = (int16_t)reason;
         out->states[i] = state_for(reason);
     }
-    mark_written(mark);
+    mark_written(pen->mark);
     return FAN_OK;
 }

@@ -33,10 +33,9 @@ static const struct fan_setting settings[] = {
 
 struct renderer {
     struct template_cache templates;
-    struct fan_buffer scratch;
+    struct pen pen;
     struct fan_actor *actor;
-    char *marks;       /* the folder of this host's */
-    struct mark *mark; /* NULL: it cannot be made yet */
+    char *marks; /* the folder of this host's */
     struct fan_metric *copies, *refused, *crashes;
 };
 
@@ -45,7 +44,7 @@ static void make_mark(struct renderer *self)
 {
     struct fan_why why;
 
-    if (mark_create(self->marks, fan_actor_incarnation(self->actor), &self->mark, &why))
+    if (mark_create(self->marks, fan_actor_incarnation(self->actor), &self->pen.mark, &why))
         fan_log(NULL, FAN_WARN, "mark.missing",
                 "should it die of a message, nobody will know of which: %s", why.text);
 }
@@ -62,7 +61,8 @@ static enum fan_err open_renderer(struct fan_actor *actor, void *state, struct f
         fan_die("out of memory: a path");
     make_mark(self);
     template_cache_init(&self->templates, set->cached_templates);
-    fan_buffer_init(&self->scratch, FAN_RENDERED_MAX);
+    self->pen.machine = fan_liquid_machine_new();
+    fan_buffer_init(&self->pen.scratch, FAN_RENDERED_MAX);
     self->copies = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"written\"",
             "Copies of messages, by result");
     self->refused = fan_metric_counter(metrics, "fanfare_copies_total", "result=\"refused\"",
@@ -77,10 +77,11 @@ static void close_renderer(struct fan_actor *actor, void *state)
     struct renderer *self = state;
 
     (void)actor;
-    mark_remove(&self->mark);
+    mark_remove(&self->pen.mark);
     free(self->marks);
     template_cache_fini(&self->templates);
-    fan_buffer_fini(&self->scratch);
+    fan_buffer_fini(&self->pen.scratch);
+    fan_liquid_machine_free(&self->pen.machine);
 }
 
 /* The copies travel with the frame when they are small; otherwise the sender reads them. */
@@ -120,8 +121,12 @@ static void count(struct renderer *self, const struct fan_chunk_written *message
 static enum fan_err read_people(struct fan_turn *turn, const struct fan_chunk_planned *chunk,
         const struct compiled *template, const struct fan_person **people)
 {
-    const struct fan_people_wanted wanted = { chunk->contacts, chunk->kind,
-        template->choice && fan_choice_wants_attributes(template->choice) };
+    const struct fan_people_wanted wanted = {
+        .contacts = chunk->contacts,
+        .kind = chunk->kind,
+        .attributes = template->choice && fan_choice_wants_attributes(template->choice),
+        .more = template->choice && fan_choice_wants_more(template->choice),
+    };
 
     return fan_chunk_people(turn->db, turn->route.account, &wanted, turn->arena, people,
             &turn->why);
@@ -158,7 +163,7 @@ static enum fan_err count_crashes(struct fan_turn *turn, bool *found)
     enum fan_err err = FAN_OK;
 
     *found = false;
-    while (!err && mark_find_left(self->marks, self->mark, &left)) {
+    while (!err && mark_find_left(self->marks, self->pen.mark, &left)) {
         *found = true;
         err = fan_turn_commit(turn);
         if (!err)
@@ -175,7 +180,7 @@ static enum fan_err on_marks(struct fan_turn *turn)
     struct renderer *self = turn->state;
     bool found;
 
-    if (!self->mark)
+    if (!self->pen.mark)
         make_mark(self);
     return count_crashes(turn, &found);
 }
@@ -215,8 +220,7 @@ static enum fan_err bury(struct fan_turn *turn, const struct fan_chunk_planned *
     if (count > 0)
         err = fan_dead_note_unwritten(turn->db, account, chunk->run,
                 (struct fan_ids){ dead, count }, turn->arena, &turn->why);
-    return err ? err
-               : fan_chunk_render_survived(turn->db, account, id, turn->arena, &turn->why);
+    return err ? err : fan_chunk_render_survived(turn->db, account, id, turn->arena, &turn->why);
 }
 
 static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_render_request *req)
@@ -236,13 +240,12 @@ static enum fan_err on_render_request(struct fan_turn *turn, const struct fan_re
     if (err == FAN_CONFLICT)
         return FAN_OK; /* an old frame, or somebody was first: nothing to do */
     if (!err)
-        err = template_cache_get(&self->templates, turn, chunk.run, chunk.kind, chunk.content,
-                &template);
+        err = template_cache_get(&self->templates, turn, &chunk, &template);
     if (!err)
         err = read_people(turn, &chunk, template, &people);
-    mark_chunk(self->mark, account, req->chunk);
+    mark_chunk(self->pen.mark, account, req->chunk);
     if (!err)
-        err = write_copies(turn, self->mark, template, &chunk, people, &self->scratch, &messages);
+        err = write_copies(turn, template, &chunk, people, &self->pen, &messages);
     if (!err)
         err = fan_chunk_render(turn->db, account, req->chunk, req->epoch, &messages, turn->arena,
                 &turn->why);

@@ -242,6 +242,8 @@ GRANT SELECT (account_id, id, kind, provider, name, settings, enabled,
   sealed_ingester) ON channel TO fan_ingester;
 GRANT SELECT (account_id, id, kind, provider, rate, enabled,
   is_default) ON channel TO fan_audience, fan_scheduler, fan_renderer;
+GRANT SELECT (name) ON channel TO fan_renderer;
+GRANT SELECT (account_id, id, name, details) ON campaign TO fan_renderer;
 GRANT SELECT, UPDATE ON channel_pace TO fan_sender;
 GRANT SELECT ON campaign, suppression, contact_tag TO fan_audience;
 GRANT SELECT, UPDATE, INSERT ON campaign TO fan_scheduler;

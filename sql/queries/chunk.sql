@@ -405,7 +405,8 @@ DELETE FROM render_crash WHERE account_id = $1 AND chunk_id = $2;
 -- role: fan_renderer
 -- Those of a chunk's people who are there, ascending. Read as one range where they live together
 -- (see run_page_tagged). Suppressed tells whether they opted out since planning. (account, contacts
--- ascending, kind, whether their attributes are wanted)
+-- ascending, kind, whether their attributes are
+-- wanted, whether their other identity and time zone are)
 WITH r AS MATERIALIZED (
   SELECT ($2::bigint[])[1] AS lo, ($2)[cardinality($2)] AS hi
   WHERE ($2)[cardinality($2)] - ($2)[1] < 4 * cardinality($2)
@@ -416,7 +417,9 @@ s AS MATERIALIZED (
     SELECT contact_id FROM suppression WHERE account_id = $1 AND contact_id >= r.lo
       AND contact_id <= r.hi AND kind IN (0, $3::smallint) ORDER BY contact_id OFFSET 0) s)
 SELECT c.id, c.phone, c.email, c.first_name, c.last_name, c.company, c.country, c.language,
-  CASE WHEN $4::boolean THEN c.attributes::text END, c.id IN (SELECT contact_id FROM s)
+  CASE WHEN $4::boolean THEN c.attributes::text END,
+  CASE WHEN $5::boolean THEN c.external_id END, CASE WHEN $5 THEN c.time_zone END,
+  c.id IN (SELECT contact_id FROM s)
 FROM r CROSS JOIN LATERAL (
   SELECT * FROM contact WHERE account_id = $1 AND id >= r.lo AND id <= r.hi
     AND ($2)[width_bucket(id, $2)] = id ORDER BY id OFFSET 0) c
@@ -424,10 +427,14 @@ ORDER BY c.id;
 
 -- name: chunk_fields
 -- role: fan_renderer
--- What templates of this account may name, in the order of declaration, and its words for missing
--- values. (account)
-SELECT fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 ORDER BY id)
-  FROM account WHERE account_id = $1;
+-- What templates may name: the account's attributes in the order of declaration, its words for
+-- missing values, and what is the same for all recipients. (account, campaign, channel)
+SELECT a.fallbacks::text, ARRAY(SELECT name FROM attribute WHERE account_id = $1 ORDER BY id),
+  a.name, a.default_country, c.name, c.details::text, h.name
+FROM account a
+LEFT JOIN campaign c ON c.account_id = $1 AND c.id = $2
+LEFT JOIN channel h ON h.account_id = $1 AND h.id = $3
+WHERE a.account_id = $1;
 
 -- name: chunk_render
 -- role: fan_renderer

@@ -98,21 +98,30 @@ enum fan_err fan_chunk_render_survived(struct fan_db *db, fan_id account, fan_id
     return fan_db_run(db, &fan_q_chunk_render_survived, &args, NULL, why);
 }
 
-enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena,
-        struct fan_texts *attributes, struct fan_bytes *fallbacks, struct fan_why *why)
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, fan_id campaign, fan_id channel,
+        struct fan_arena *arena, struct fan_chunk_fields *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
 
     fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    fan_arg_i64(&args, channel);
     err = fan_db_run(db, &fan_q_chunk_fields, &args, &rows, why);
     if (err)
         return err;
     if (rows.count == 0)
         return fan_fail(why, FAN_NOT_FOUND, "there is no account %lld", (long long)account);
-    *fallbacks = fan_row_text(&rows, 0, 0);
-    *attributes = fan_row_texts(&rows, 0, 1, arena);
+    *out = (struct fan_chunk_fields){
+        .fallbacks = fan_row_text(&rows, 0, 0),
+        .attributes = fan_row_texts(&rows, 0, 1, arena),
+        .account_name = fan_row_text(&rows, 0, 2),
+        .account_country = fan_row_text(&rows, 0, 3),
+        .campaign_name = fan_row_text(&rows, 0, 4),
+        .details = fan_row_text(&rows, 0, 5),
+        .channel_name = fan_row_text(&rows, 0, 6),
+    };
     return FAN_OK;
 }
 
@@ -158,12 +167,12 @@ static void read_person(const struct fan_rows *rows, int row, struct fan_person 
 {
     struct fan_bytes *const texts[] = { &person->phone, &person->email, &person->first_name,
         &person->last_name, &person->company, &person->country, &person->language,
-        &person->attributes };
+        &person->attributes, &person->external_id, &person->time_zone };
 
     person->contact = fan_row_i64(rows, row, 0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = fan_row_text(rows, row, (int)i + 1);
-    person->suppressed = fan_row_bool(rows, row, 9);
+    person->suppressed = fan_row_bool(rows, row, 11);
 }
 
 enum fan_err fan_chunk_people(struct fan_db *db, fan_id account,
@@ -181,6 +190,7 @@ enum fan_err fan_chunk_people(struct fan_db *db, fan_id account,
     fan_arg_i64s(&args, sorted.at, sorted.len);
     fan_arg_i16(&args, wanted->kind);
     fan_arg_bool(&args, wanted->attributes);
+    fan_arg_bool(&args, wanted->more);
     err = fan_db_run(db, &fan_q_chunk_people, &args, &rows, why);
     if (err)
         return err;

@@ -73,17 +73,23 @@ enum fan_err fan_chunk_render_crashed(struct fan_db *db, fan_id account, fan_id 
 enum fan_err fan_chunk_render_survived(struct fan_db *db, fan_id account, fan_id chunk,
         struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;
 
-/** What templates of the account may name: declared attributes by order, and its words for missing
- * values (JSON object). */
-enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, struct fan_arena *arena,
-        struct fan_texts *attributes, struct fan_bytes *fallbacks,
-        struct fan_why *why) FAN_MUST_CHECK;
+/* What templates may name besides the contact. */
+struct fan_chunk_fields {
+    struct fan_texts attributes; /* declared, in their order */
+    struct fan_bytes fallbacks;  /* the account's words for missing values, a JSON object */
+    struct fan_bytes account_name, account_country;
+    struct fan_bytes campaign_name, details, channel_name; /* absent: gone, or there is none */
+};
+
+enum fan_err fan_chunk_fields(struct fan_db *db, fan_id account, fan_id campaign, fan_id channel,
+        struct fan_arena *arena, struct fan_chunk_fields *out, struct fan_why *why) FAN_MUST_CHECK;
 
 /* A recipient as templates see him. Texts are absent where the contact has none. */
 struct fan_person {
     fan_id contact; /* 0: deleted since */
     struct fan_bytes phone, email, first_name, last_name, company, country, language;
-    struct fan_bytes attributes; /* JSON object; absent unless they were wanted */
+    struct fan_bytes attributes;             /* JSON object; absent unless they were wanted */
+    struct fan_bytes external_id, time_zone; /* absent unless they were wanted */
     bool suppressed;
 };
 
@@ -91,6 +97,7 @@ struct fan_people_wanted {
     struct fan_ids contacts; /* in any order */
     enum fan_kind kind;      /* of channel, for which they are suppressed or not */
     bool attributes;
+    bool more; /* external_id and time_zone */
 };
 
 /** The people of a chunk by position, people[contacts.len]. */

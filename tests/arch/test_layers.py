@@ -14,6 +14,8 @@ LAYERS = [
     ("actors/providers/", ["proto/", "actors/providers/", "actors/lib/driver/", "actors/lib/hash/",
                            "actors/lib/mime/"]),
     ("actors/lib/driver/", ["proto/", "actors/providers/provider.h", "actors/lib/hash/"]),
+    ("actors/lib/liquid/", ["proto/", "actors/lib/person/phone.h"]),
+    ("actors/lib/text/", ["proto/", "actors/lib/liquid/"]),
     ("actors/lib/media/", ["proto/", "broker/runtime/"]),
     ("actors/lib/seal/", ["proto/", "broker/runtime/"]),
     ("actors/lib/", ["proto/"]),
@@ -33,6 +35,7 @@ OUTSIDE = [
     (r"csv\.h", ["actors/lib/person/csv.c"]),
     (r"gmime/|glib", ["actors/lib/mime/mime.c"]),
     (r"phonenumbers/", ["actors/lib/person/phone.cc"]),
+    (r"unicode/", ["actors/lib/liquid/locale.c"]),
     (r"systemd/", ["broker/runtime/*.c"]),
     (r"sodium|openssl/", ["*.c"]),
 ]

@@ -88,7 +88,7 @@ static void skipped_people_are_messages_of_a_chunk_that_is_done(void **state)
 /* "id phone attributes suppressed" of everybody, by position. */
 static const char *people_of(struct fan_ids contacts, enum fan_kind kind, bool attributes)
 {
-    const struct fan_people_wanted wanted = { contacts, kind, attributes };
+    const struct fan_people_wanted wanted = { contacts, kind, attributes, attributes };
     const struct fan_person *people;
     const char *line = "";
 
@@ -123,6 +123,21 @@ static void a_chunks_people_are_found_by_position_wherever_they_live(void **stat
             "900 +4917900 {} 0,2 +49172 {\"a\": 1} 0,0   0,5 +49175 {} 1,1 +49171 {} 1,"
             "3 +49173 {\"a\": 1} 0,0   0,");
     assert_string_equal(people_of((struct fan_ids){ far + 2, 1 }, FAN_KIND_SMS, true), "0   0,");
+}
+
+static void liquid_reads_more_of_a_person(void **state)
+{
+    static const int64_t one[] = { 1 };
+    struct fan_people_wanted wanted = { { one, 1 }, FAN_KIND_SMS, false, true };
+    const struct fan_person *people;
+
+    world_people(&w, 1, 1);
+    world_exec(&w, "UPDATE contact SET external_id = 'C-1', time_zone = 'Asia/Kolkata'");
+    assert_int_equal(fan_chunk_people(w.renderer, 1, &wanted, w.arena, &people, &w.why), FAN_OK);
+    assert_true(fan_bytes_eq_text(people[0].external_id, "C-1"));
+    assert_true(fan_bytes_eq_text(people[0].time_zone, "Asia/Kolkata"));
+    assert_null(people[0].attributes.at);
+    assert_int_equal(fan_db_commit(w.renderer, &w.why), FAN_OK);
 }
 
 static void a_chunk_is_written_once(void **state)
@@ -395,6 +410,7 @@ int main(void)
         TEST(a_page_becomes_chunks_of_the_runs_size_in_order),
         TEST(skipped_people_are_messages_of_a_chunk_that_is_done),
         TEST(a_chunks_people_are_found_by_position_wherever_they_live),
+        TEST(liquid_reads_more_of_a_person),
         TEST(a_chunk_is_written_once),
         TEST(of_two_who_write_a_chunk_at_once_one_is_refused),
         TEST(messages_stand_at_their_positions_and_are_counted),

@@ -36,6 +36,12 @@ enum fan_err fan_phone_normalise(struct fan_bytes raw, const char *country, stru
     return FAN_OK;
 }
 
+bool fan_phone_write(struct fan_bytes e164, bool national, char out[FAN_PHONE_WRITTEN])
+{
+    return e164.len > 1 && e164.len < FAN_PHONE_TEXT && *e164.at == '+' &&
+            fan_phone_format(e164.at, e164.len, national, out, FAN_PHONE_WRITTEN);
+}
+
 bool fan_phone_country(const char *country)
 {
     return fan_phone_has_country(country);

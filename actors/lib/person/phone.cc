@@ -76,6 +76,25 @@ try {
     return FAN_PHONE_BROKEN;
 }
 
+int fan_phone_format(const char *text, size_t len, int national, char *out, size_t size)
+try {
+    const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+    PhoneNumber number;
+    std::string written;
+
+    if (util.Parse(std::string(text, len), "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR)
+        return 0;
+    util.Format(number, national ? PhoneNumberUtil::NATIONAL : PhoneNumberUtil::INTERNATIONAL,
+            &written);
+    if (written.size() >= size)
+        return 0;
+    written.copy(out, written.size());
+    out[written.size()] = '\0';
+    return 1;
+} catch (...) {
+    return 0;
+}
+
 int fan_phone_has_country(const char *country)
 try {
     std::set<std::string> countries;

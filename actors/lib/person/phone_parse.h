@@ -26,6 +26,10 @@ enum fan_phone_verdict {
 enum fan_phone_verdict fan_phone_parse(const char *text, size_t len, const char *country,
         char *e164, size_t size);
 
+/** Write the number text[len], which begins with +, for its own country or for all others; 0: it is
+ * none, or out[size] is too small. */
+int fan_phone_format(const char *text, size_t len, int national, char *out, size_t size);
+
 /** Whether there are numbers in @country ("US"). */
 int fan_phone_has_country(const char *country);
 

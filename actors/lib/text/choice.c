@@ -255,6 +255,15 @@ bool fan_choice_wants_attributes(const struct fan_choice *choice)
     return wants;
 }
 
+bool fan_choice_wants_more(const struct fan_choice *choice)
+{
+    bool wants = choice->otherwise->syntax == FAN_SYNTAX_LIQUID;
+
+    for (size_t i = 0; i < choice->languages_len; i++)
+        wants = wants || choice->languages[i].template->syntax == FAN_SYNTAX_LIQUID;
+    return wants;
+}
+
 static void check_tag(struct chooser *self, const struct fan_choice *choice, struct fan_bytes tag)
 {
     const char *name =

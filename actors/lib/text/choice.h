@@ -59,6 +59,9 @@ const struct fan_template *fan_choice_for(const struct fan_choice *choice,
 /** Whether any of its templates names an attribute: only then need people come with theirs. */
 bool fan_choice_wants_attributes(const struct fan_choice *choice);
 
+/** Whether any of its templates may need more of people than the fields of a message: Liquid's. */
+bool fan_choice_wants_more(const struct fan_choice *choice);
+
 /** Whether @tag is a language's: "de", "pt-BR". */
 bool fan_language_tag(struct fan_bytes tag);
 

@@ -56,7 +56,7 @@ static const struct fan_text_program *compile(struct builder *self, const char *
     const struct fan_text_program *program = NULL;
     struct fan_why why;
 
-    if (fan_text_compile(source, FAN_SYNTAX_FIELD, self->fields, self->arena, &program, &why))
+    if (fan_text_compile(source, self->template->syntax, self->fields, self->arena, &program, &why))
         fault(self, field, why.text);
     return program;
 }
@@ -127,7 +127,6 @@ static void build_template(struct builder *self)
 
 /* ---- the parts ---- */
 
-/* Characters of the constants alone: what every recipient's text has at least. */
 static size_t characters(struct fan_bytes text)
 {
     size_t count = 0;
@@ -137,23 +136,13 @@ static size_t characters(struct fan_bytes text)
     return count;
 }
 
-static size_t least_characters(const struct fan_text_program *program)
-{
-    size_t count = 0;
-
-    for (const struct fan_text_step *step = program->steps; step->op != FAN_OP_END; step++)
-        if (step->op == FAN_OP_TEXT)
-            count += characters(program->constants[step->arg]);
-    return count;
-}
-
 static void check_length(struct builder *self)
 {
     const struct fan_template *template = self->template;
     struct fan_why *why;
 
     if (!template->text || !template->text_cap ||
-            least_characters(template->text) <= template->text_cap)
+            fan_text_least(template->text) <= template->text_cap)
         return;
     why = next_fault(self);
     fan_fail_field(why, FAN_INVALID, "message", "longer than %u characters", template->text_cap);
@@ -214,8 +203,11 @@ static void check_syntax(struct builder *self)
 {
     struct fan_bytes syntax = fan_json_get_text(self->content, "syntax");
 
-    if (syntax.at && !fan_bytes_eq_text(syntax, "field"))
-        fault(self, "syntax", "there is no such syntax; valid is: field");
+    self->template->syntax = FAN_SYNTAX_FIELD;
+    if (fan_bytes_eq_text(syntax, "liquid"))
+        self->template->syntax = FAN_SYNTAX_LIQUID;
+    else if (syntax.at && !fan_bytes_eq_text(syntax, "field"))
+        fault(self, "syntax", "there is no such syntax; valid are: field, liquid");
 }
 
 static void list_slots(struct builder *self)
@@ -223,7 +215,7 @@ static void list_slots(struct builder *self)
     struct fan_template *template = self->template;
     const struct fan_text_program *parts[PARTS] = { template->text, template->subject,
         template->html, template->media_url };
-    size_t count = self->fields->count;
+    size_t count = fan_text_slots(self->fields);
     bool *used = fan_arena_array(self->arena, count, sizeof *used);
     uint16_t *slots = fan_arena_array(self->arena, count, sizeof *slots);
 
@@ -233,8 +225,11 @@ static void list_slots(struct builder *self)
     for (size_t i = 0; i < template->variables_len; i++)
         fan_text_uses(template->variables[i], used);
     for (size_t i = 0; i < count; i++)
-        if (used[i])
+        if (used[i]) {
             slots[template->slots_len++] = (uint16_t)i;
+            template->wants_attributes |=
+                    i >= FAN_SLOT_ATTRIBUTES &&i <= self->fields->count + FAN_EXTRA_ATTRIBUTES;
+        }
     template->slots = slots;
 }
 
@@ -307,14 +302,22 @@ struct extent {
     size_t from, len;
 };
 
-static struct extent written(const struct fan_text_program *program, const struct fan_bytes *values,
-        enum fan_text_escape escape, struct fan_buffer *buffer)
-{
-    struct extent extent = { .from = buffer->len };
+/* Parts that are written for one recipient; the first that fails says why. */
+struct writing {
+    const struct fan_text_view *view;
+    struct fan_buffer *buffer;
+    struct fan_why *why;
+    enum fan_err err;
+};
 
-    if (program)
-        fan_text_run(program, values, escape, buffer);
-    extent.len = buffer->len - extent.from;
+static struct extent written(struct writing *self, const struct fan_text_program *program,
+        enum fan_text_escape escape)
+{
+    struct extent extent = { .from = self->buffer->len };
+
+    if (program && !self->err)
+        self->err = fan_text_run(program, self->view, escape, self->buffer, self->why);
+    extent.len = self->buffer->len - extent.from;
     return extent;
 }
 
@@ -363,20 +366,23 @@ static int judge(const struct fan_template *template, const struct fan_content *
     return 0;
 }
 
-int fan_template_render(const struct fan_template *template, const struct fan_bytes *values,
-        struct fan_buffer *buffer, struct fan_rendering *out)
+int fan_template_render(const struct fan_template *template, const struct fan_text_view *view,
+        struct fan_buffer *buffer, struct fan_rendering *out, struct fan_why *why)
 {
     struct extent text, subject, html, media, variables[FAN_TEMPLATE_VARIABLES];
+    struct writing self = { .view = view, .buffer = buffer, .why = why };
 
     fan_buffer_clear(buffer);
-    text = written(template->text, values, FAN_ESCAPE_NONE, buffer);
-    subject = written(template->subject, values, FAN_ESCAPE_LINE, buffer);
-    html = written(template->html, values, FAN_ESCAPE_HTML, buffer);
-    media = written(template->media_url, values, FAN_ESCAPE_LINE, buffer);
+    text = written(&self, template->text, FAN_ESCAPE_NONE);
+    subject = written(&self, template->subject, FAN_ESCAPE_LINE);
+    html = written(&self, template->html, FAN_ESCAPE_HTML);
+    media = written(&self, template->media_url, FAN_ESCAPE_LINE);
     for (size_t i = 0; i < template->variables_len; i++)
-        variables[i] = written(template->variables[i], values, FAN_ESCAPE_LINE, buffer);
+        variables[i] = written(&self, template->variables[i], FAN_ESCAPE_LINE);
     if (buffer->overflowed)
         return FAN_REASON_TOO_LONG;
+    if (self.err)
+        return FAN_REASON_TEMPLATE;
 
     for (size_t i = 0; i < template->variables_len; i++)
         out->variables[i] = at(buffer, template->variables[i], variables[i]);

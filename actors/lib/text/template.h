@@ -2,7 +2,7 @@
  * template — all that a campaign's message is made of, compiled: what each kind of channel wants.
  *
  * Comes from the content column of a campaign or a run:
- *   {"syntax":"field","text":…,"subject":…,"html":…,"media_url":…,
+ *   {"syntax":"field" or "liquid","text":…,"subject":…,"html":…,"media_url":…,
  *    "template":{"name":…,"language":…,"variables":[…]}}
  * Faults name the part as the API calls it: text is "message".
  */
@@ -21,6 +21,7 @@ enum {
 
 struct fan_template {
     enum fan_kind kind;
+    enum fan_text_syntax syntax;
     const struct fan_text_program *text; /* NULL: the template has no such part */
     const struct fan_text_program *subject;
     const struct fan_text_program *html;
@@ -30,8 +31,9 @@ struct fan_template {
     const struct fan_text_program *variables[FAN_TEMPLATE_VARIABLES];
     size_t variables_len;
     uint32_t text_cap;     /* characters of the written text; 0: no limit of its own */
-    const uint16_t *slots; /* slots[slots_len]: the fields that any part uses, ascending */
+    const uint16_t *slots; /* slots[slots_len]: those that any part uses, ascending */
     size_t slots_len;
+    bool wants_attributes; /* a slot is an attribute, or holds them all */
 };
 
 /**
@@ -63,13 +65,15 @@ struct fan_rendering {
 /**
  * Write one recipient's copy.
  *
- * values  value[fields->count], by slot (see values.h)
+ * view    with the values by slot (see values.h)
  * out     made valid again by the next call, or by clearing @buffer
  * buffer  cleared first; its cap bounds the copy (FAN_RENDERED_MAX)
+ * why     filled for FAN_REASON_TEMPLATE
  * Returns 0, or why this recipient cannot be written to: FAN_REASON_BLANK (nothing but white space
- * is left of the text, the subject or a template variable) or FAN_REASON_TOO_LONG.
+ * is left of the text, the subject or a template variable), FAN_REASON_TOO_LONG, or
+ * FAN_REASON_TEMPLATE (the template fails on these values).
  */
-int fan_template_render(const struct fan_template *template, const struct fan_bytes *values,
-        struct fan_buffer *buffer, struct fan_rendering *out);
+int fan_template_render(const struct fan_template *template, const struct fan_text_view *view,
+        struct fan_buffer *buffer, struct fan_rendering *out, struct fan_why *why);
 
 #endif

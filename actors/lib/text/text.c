@@ -54,15 +54,11 @@ int fan_text_slot_of(const struct fan_text_fields *fields, struct fan_bytes name
     return -1;
 }
 
-/* ---- the compiler ---- */
+/* ---- the field syntax ---- */
 
 struct compiler {
     const struct fan_text_fields *fields;
-    struct fan_arena *arena;
-    struct fan_text_step *steps; /* room for one step a `{` on each side of it, and the end */
-    struct fan_bytes *constants;
-    size_t steps_len;
-    size_t constants_len;
+    struct fan_liquid_builder *program;
 };
 
 /* Bytes of the field at the front of @text, braces counted; 0: there is none. */
@@ -92,30 +88,6 @@ static struct fan_bytes next_field(struct fan_bytes text)
     return (struct fan_bytes){ .at = text.at + text.len, .len = 0 };
 }
 
-static size_t count_fields(struct fan_bytes source)
-{
-    size_t count = 0;
-
-    for (struct fan_bytes field = next_field(source); field.len; field = next_field(source)) {
-        source.len -= (size_t)(field.at + field.len - source.at);
-        source.at = field.at + field.len;
-        count++;
-    }
-    return count;
-}
-
-static uint32_t add_constant(struct compiler *self, struct fan_bytes text)
-{
-    self->constants[self->constants_len] = fan_bytes_dup(text, self->arena);
-    return (uint32_t)self->constants_len++;
-}
-
-static void add_step(struct compiler *self, enum fan_text_op op, int slot, uint32_t arg)
-{
-    self->steps[self->steps_len++] =
-            (struct fan_text_step){ .op = (uint16_t)op, .slot = (uint16_t)slot, .arg = arg };
-}
-
 static enum fan_err unknown_field(const struct compiler *self, struct fan_bytes name,
         struct fan_why *why)
 {
@@ -139,7 +111,7 @@ static enum fan_err add_field(struct compiler *self, struct fan_bytes field, str
 
     if (slot < 0)
         return unknown_field(self, name, why);
-    add_step(self, FAN_OP_FIELD, slot, add_constant(self, self->fields->fallbacks[slot]));
+    fan_liquid_build_slot(self->program, (size_t)slot);
     return FAN_OK;
 }
 
@@ -188,8 +160,8 @@ static enum fan_err compile_fields(struct compiler *self, struct fan_bytes sourc
         struct fan_bytes before = { .at = source.at, .len = (size_t)(field.at - source.at) };
         enum fan_err err = check_text(self, before, why);
 
-        if (!err && before.len)
-            add_step(self, FAN_OP_TEXT, 0, add_constant(self, before));
+        if (!err)
+            fan_liquid_build_text(self->program, before);
         if (!err && field.len)
             err = add_field(self, field, why);
         if (err)
@@ -197,111 +169,213 @@ static enum fan_err compile_fields(struct compiler *self, struct fan_bytes sourc
         source.len -= before.len + field.len;
         source.at = field.at + field.len;
     }
-    add_step(self, FAN_OP_END, 0, 0);
     return FAN_OK;
+}
+
+/* ---- names in Liquid ---- */
+
+static const char *const extra_names[FAN_EXTRAS] = {
+    [FAN_EXTRA_CONTACT] = "contact",
+    [FAN_EXTRA_ATTRIBUTES] = "contact.attributes",
+    [FAN_EXTRA_ID] = "contact.id",
+    [FAN_EXTRA_EXTERNAL_ID] = "contact.external_id",
+    [FAN_EXTRA_TIME_ZONE] = "contact.time_zone",
+    [FAN_EXTRA_ACCOUNT_ID] = "account.id",
+    [FAN_EXTRA_ACCOUNT_NAME] = "account.name",
+    [FAN_EXTRA_ACCOUNT_COUNTRY] = "account.country",
+    [FAN_EXTRA_CAMPAIGN_ID] = "campaign.id",
+    [FAN_EXTRA_CAMPAIGN_NAME] = "campaign.name",
+    [FAN_EXTRA_CHANNEL_ID] = "channel.id",
+    [FAN_EXTRA_CHANNEL_KIND] = "channel.kind",
+    [FAN_EXTRA_CHANNEL_NAME] = "channel.name",
+    [FAN_EXTRA_RUN_ID] = "run.id",
+    [FAN_EXTRA_EVENT_TYPE] = "event.type",
+    [FAN_EXTRA_EVENT_DATE] = "event.date",
+    [FAN_EXTRA_EVENT_OWNER_NAME] = "event.owner_name",
+    [FAN_EXTRA_EVENT_OWNER_EMAIL] = "event.owner_email",
+};
+
+/* Names that an attribute does not hide in its short form. */
+static bool is_root(struct fan_bytes name)
+{
+    static const char *const roots[] = { "contact", "account", "campaign", "channel", "run",
+        "event" };
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (fan_bytes_eq_text(name, roots[i]))
+            return true;
+    return false;
+}
+
+static bool find_extra(const struct fan_text_fields *fields, const struct fan_bytes *path,
+        size_t len, size_t *slot)
+{
+    for (size_t i = 0; i < FAN_EXTRAS; i++) {
+        struct fan_bytes rest, first;
+
+        rest = fan_bytes_split(fan_bytes_of(extra_names[i]), '.', &first);
+        if (!fan_bytes_eq(first, path[0]) || (len == 1) != !rest.at ||
+                (len > 1 && !fan_bytes_eq(rest, path[1])))
+            continue;
+        *slot = fields->count + i;
+        return true;
+    }
+    return false;
+}
+
+/* An attribute by its path; @slot stays as it is when there is none. */
+static bool find_field(const struct fan_text_fields *fields, struct fan_bytes name, bool attribute,
+        size_t *slot)
+{
+    int found = fan_text_slot_of(fields, name);
+
+    for (size_t i = FAN_SLOT_ATTRIBUTES; attribute && i < fields->count; i++)
+        if (fan_bytes_eq(fields->names[i], name))
+            found = (int)i; /* one that is called as a field of every contact */
+    if (found < 0 || (attribute && found < FAN_SLOT_ATTRIBUTES))
+        return false;
+    *slot = (size_t)found;
+    return true;
+}
+
+static bool find_path(const void *about, const struct fan_bytes *path, size_t len, size_t *slot,
+        size_t *used)
+{
+    const struct fan_text_fields *fields = about;
+    bool contact = fan_bytes_eq_text(path[0], "contact");
+
+    *used = 3;
+    if (contact && len > 2 && fan_bytes_eq_text(path[1], "attributes"))
+        return find_field(fields, path[2], true, slot) ||
+                (fan_bytes_eq_text(path[2], "size") && (*used = 2) &&
+                        find_extra(fields, path, 2, slot));
+    *used = 2;
+    if (len > 1 && is_root(path[0]))
+        return find_extra(fields, path, 2, slot) ||
+                (contact && find_field(fields, path[1], false, slot) &&
+                        *slot < FAN_SLOT_ATTRIBUTES);
+    *used = 1;
+    if (is_root(path[0]))
+        return find_extra(fields, path, 1, slot);
+    return find_field(fields, path[0], false, slot);
+}
+
+/* The names behind the same root, or, where that is none, the short ones and the roots. */
+static void list_paths(const void *about, const struct fan_bytes *path, size_t len,
+        struct fan_buffer *out)
+{
+    const struct fan_text_fields *fields = about;
+    bool contact = fan_bytes_eq_text(path[0], "contact"), root = is_root(path[0]);
+    bool attributes = contact && len > 1 && fan_bytes_eq_text(path[1], "attributes");
+
+    for (size_t i = attributes ? FAN_SLOT_ATTRIBUTES : 0; (contact || !root) && i < fields->count;
+            i++) {
+        if (out->len)
+            fan_buffer_add_text(out, ", ");
+        if (root)
+            fan_buffer_add_text(out, i < FAN_SLOT_ATTRIBUTES ? "contact." : "contact.attributes.");
+        fan_buffer_add_bytes(out, fields->names[i]);
+    }
+    for (size_t i = 0; i < FAN_EXTRAS && !attributes; i++) {
+        struct fan_bytes first;
+
+        fan_bytes_split(fan_bytes_of(extra_names[i]), '.', &first);
+        if (root ? !fan_bytes_eq(first, path[0]) : fan_bytes_eq_text(first, "contact"))
+            continue;
+        if (out->len)
+            fan_buffer_add_text(out, ", ");
+        fan_buffer_add_text(out, extra_names[i]);
+    }
+}
+
+/* ---- programs ---- */
+
+struct fan_text_program {
+    const struct fan_liquid_program *liquid;
+};
+
+static struct fan_liquid_schema *schema_of(const struct fan_text_fields *fields,
+        struct fan_arena *arena)
+{
+    struct fan_liquid_schema *schema = fan_arena_alloc(arena, sizeof *schema);
+    struct fan_bytes *fallbacks = fan_arena_array(arena, fan_text_slots(fields), sizeof *fallbacks);
+
+    for (size_t i = 0; i < fields->count; i++)
+        fallbacks[i] = fields->fallbacks[i];
+    *schema = (struct fan_liquid_schema){
+        .about = fields,
+        .slots = fan_text_slots(fields),
+        .fallbacks = fallbacks,
+        .find = find_path,
+        .list = list_paths,
+    };
+    return schema;
+}
+
+static enum fan_err compile_field_syntax(struct fan_bytes source,
+        const struct fan_text_fields *fields, struct fan_arena *arena,
+        const struct fan_liquid_program **out, struct fan_why *why)
+{
+    struct compiler self = { .fields = fields };
+    enum fan_err err;
+
+    if (source.len > SOURCE_MAX)
+        return fan_fail(why, FAN_TOO_LARGE, "longer than %d bytes", SOURCE_MAX);
+    self.program = fan_liquid_build(schema_of(fields, arena), arena);
+    err = compile_fields(&self, source, why);
+    *out = err ? NULL : fan_liquid_built(self.program);
+    return err;
 }
 
 enum fan_err fan_text_compile(struct fan_bytes source, enum fan_text_syntax syntax,
         const struct fan_text_fields *fields, struct fan_arena *arena,
         const struct fan_text_program **out, struct fan_why *why)
 {
-    if (syntax != FAN_SYNTAX_FIELD)
-        return fan_fail(why, FAN_INVALID, "there is no such template syntax; valid is: field");
-    if (source.len > SOURCE_MAX)
-        return fan_fail(why, FAN_TOO_LARGE, "longer than %d bytes", SOURCE_MAX);
-
-    size_t pieces = 2 * count_fields(source) + 1; /* each field, a text before it, one behind all */
-    struct compiler self = {
-        .fields = fields,
-        .arena = arena,
-        .steps = fan_arena_array(arena, pieces + 1, sizeof(struct fan_text_step)),
-        .constants = fan_arena_array(arena, pieces, sizeof(struct fan_bytes)),
-    };
-    enum fan_err err = compile_fields(&self, source, why);
-    if (err)
-        return err;
-
     struct fan_text_program *program = fan_arena_alloc(arena, sizeof *program);
-    *program = (struct fan_text_program){
-        .steps = self.steps,
-        .constants = self.constants,
-        .steps_len = self.steps_len,
-        .constants_len = self.constants_len,
+    enum fan_err err;
+
+    if (syntax == FAN_SYNTAX_FIELD) {
+        err = compile_field_syntax(source, fields, arena, &program->liquid, why);
+    } else if (syntax == FAN_SYNTAX_LIQUID) {
+        const struct fan_liquid_source liquid = {
+            .text = source,
+            .schema = schema_of(fields, arena),
+        };
+        err = fan_liquid_compile(&liquid, arena, &program->liquid, NULL, why);
+    } else {
+        return fan_fail(why, FAN_INVALID,
+                "there is no such template syntax; valid are: field, liquid");
+    }
+    if (!err)
+        *out = program;
+    return err;
+}
+
+enum fan_err fan_text_run(const struct fan_text_program *program, const struct fan_text_view *view,
+        enum fan_text_escape escape, struct fan_buffer *out, struct fan_why *why)
+{
+    const struct fan_liquid_input input = {
+        .slots = view->values,
+        .escape = (enum fan_liquid_escape)escape,
+        .now = view->now,
+        .locale = view->language,
+        .zone = view->zone,
     };
-    *out = program;
-    return FAN_OK;
-}
 
-/* ---- the machine ---- */
-
-static const char *html_entity(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    default:
-        return NULL;
-    }
-}
-
-static const char *line_space(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f ? " " : NULL;
-}
-
-/* Write @text with what @instead_of finds replaced, whole stretches at a time. */
-static void add_replacing(struct fan_buffer *out, struct fan_bytes text,
-        const char *(*instead_of)(char c))
-{
-    size_t from = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        const char *instead = instead_of(text.at[i]);
-
-        if (!instead)
-            continue;
-        fan_buffer_add(out, text.at + from, i - from);
-        fan_buffer_add_text(out, instead);
-        from = i + 1;
-    }
-    if (text.len > from)
-        fan_buffer_add(out, text.at + from, text.len - from);
-}
-
-static void add_value(struct fan_buffer *out, struct fan_bytes value, enum fan_text_escape escape)
-{
-    if (escape == FAN_ESCAPE_HTML)
-        add_replacing(out, value, html_entity);
-    else if (escape == FAN_ESCAPE_LINE)
-        add_replacing(out, value, line_space);
-    else
-        fan_buffer_add_bytes(out, value);
-}
-
-void fan_text_run(const struct fan_text_program *program, const struct fan_bytes *values,
-        enum fan_text_escape escape, struct fan_buffer *out)
-{
-    for (const struct fan_text_step *step = program->steps; step->op != FAN_OP_END; step++) {
-        struct fan_bytes constant = program->constants[step->arg];
-
-        if (step->op == FAN_OP_TEXT)
-            fan_buffer_add_bytes(out, constant);
-        else
-            add_value(out, values[step->slot].len ? values[step->slot] : constant, escape);
-    }
+    return fan_liquid_run(view->machine, program->liquid, &input, out, NULL, why);
 }
 
 void fan_text_uses(const struct fan_text_program *program, bool *used)
 {
-    for (const struct fan_text_step *step = program->steps; step->op != FAN_OP_END; step++)
-        if (step->op == FAN_OP_FIELD)
-            used[step->slot] = true;
+    fan_liquid_uses(program->liquid, used);
+}
+
+size_t fan_text_least(const struct fan_text_program *program)
+{
+    return fan_liquid_least(program->liquid);
+}
+
+const struct fan_liquid_program *fan_text_liquid(const struct fan_text_program *program)
+{
+    return program->liquid;
 }

@@ -10,6 +10,7 @@
 
 struct world {
     struct fan_arena *arena;
+    struct fan_liquid_machine *machine;
     struct fan_text_fields fields;
     struct fan_buffer out;
 };
@@ -19,6 +20,7 @@ static int set_up(void **state)
     static struct world world;
 
     world.arena = fan_arena_new();
+    world.machine = fan_liquid_machine_new();
     world.fields = fan_text_fields_of((struct fan_texts){ .at = NULL, .len = 0 }, FAN_NO_BYTES,
             world.arena);
     fan_buffer_init(&world.out, FAN_RENDERED_MAX);
@@ -31,6 +33,7 @@ static int tear_down(void **state)
     struct world *world = *state;
 
     fan_buffer_fini(&world->out);
+    fan_liquid_machine_free(&world->machine);
     fan_arena_free(&world->arena);
     return 0;
 }
@@ -49,10 +52,13 @@ static const struct fan_choice *compiled(struct world *world, enum fan_kind kind
 
 static struct fan_content written(struct world *world, const struct fan_template *template)
 {
-    struct fan_bytes values[FAN_SLOT_ATTRIBUTES] = { [FAN_SLOT_FIRST_NAME] = FAN_LIT("A&B") };
+    struct fan_value values[FAN_SLOT_ATTRIBUTES + FAN_EXTRAS] = { 0 };
+    const struct fan_text_view view = { .machine = world->machine, .values = values };
     static struct fan_rendering out;
+    struct fan_why why;
 
-    assert_int_equal(fan_template_render(template, values, &world->out, &out), 0);
+    values[FAN_SLOT_FIRST_NAME] = fan_value_text(FAN_LIT("A&B"));
+    assert_int_equal(fan_template_render(template, &view, &world->out, &out, &why), 0);
     return out.content;
 }
 

@@ -10,8 +10,11 @@
 static const struct fan_bytes attributes[] = { FAN_LIT("city"), FAN_LIT("visits"), FAN_LIT("vip"),
     FAN_LIT("list") };
 
+enum { SLOTS = FAN_SLOT_ATTRIBUTES + 4 + FAN_EXTRAS };
+
 struct world {
     struct fan_arena *arena;
+    struct fan_liquid_machine *machine;
     struct fan_text_fields fields;
     struct fan_buffer out;
 };
@@ -21,6 +24,7 @@ static int set_up(void **state)
     static struct world world;
 
     world.arena = fan_arena_new();
+    world.machine = fan_liquid_machine_new();
     world.fields = fan_text_fields_of((struct fan_texts){ .at = attributes, .len = 4 },
             FAN_NO_BYTES, world.arena);
     fan_buffer_init(&world.out, FAN_RENDERED_MAX);
@@ -33,6 +37,7 @@ static int tear_down(void **state)
     struct world *world = *state;
 
     fan_buffer_fini(&world->out);
+    fan_liquid_machine_free(&world->machine);
     fan_arena_free(&world->arena);
     return 0;
 }
@@ -58,12 +63,25 @@ static int rendered(struct world *world, const struct fan_template *template,
         .country = FAN_LIT(" "),
         .attributes = FAN_LIT("{\"city\":\"A&B\",\"visits\":7,\"vip\":true,\"list\":[1]}"),
     };
-    struct fan_bytes values[FAN_SLOT_ATTRIBUTES + 4] = { { 0 } };
+    const struct fan_text_occasion occasion = {
+        .campaign = 7,
+        .campaign_name = FAN_LIT("Diwali"),
+        .kind = FAN_KIND_SMS,
+        .details = FAN_LIT("{\"event_date\":\"2026-11-08T18:00:00Z\"}"),
+    };
+    struct fan_value values[SLOTS] = { 0 };
+    const struct fan_text_view view = {
+        .machine = world->machine,
+        .values = values,
+        .language = FAN_LIT("de"),
+        .zone = FAN_LIT("Asia/Kolkata"),
+    };
     struct fan_why why;
 
+    fan_text_occasion_values(&world->fields, &occasion, world->arena, values);
     assert_int_equal(fan_text_values(template, &world->fields, &person, world->arena, values, &why),
             FAN_OK);
-    return fan_template_render(template, values, &world->out, out);
+    return fan_template_render(template, &view, &world->out, out, &why);
 }
 
 static void bad_contents_are_refused_by_their_part(void **state)
@@ -79,7 +97,9 @@ static void bad_contents_are_refused_by_their_part(void **state)
         { FAN_KIND_SMS, "{\"text\":\"Hi {nobody}\"}", "message" },
         { FAN_KIND_SMS, "{\"text\":\"Hi\",\"subject\":\"S\"}", "subject" },
         { FAN_KIND_SMS, "{\"text\":\"Hi\",\"template\":{}}", "template" },
-        { FAN_KIND_SMS, "{\"text\":\"Hi\",\"syntax\":\"liquid\"}", "syntax" },
+        { FAN_KIND_SMS, "{\"text\":\"Hi\",\"syntax\":\"mustache\"}", "syntax" },
+        { FAN_KIND_SMS, "{\"text\":\"{{ x }}\",\"syntax\":\"liquid\"}", "message" },
+        { FAN_KIND_SMS, "{\"text\":\"{% if %}\",\"syntax\":\"liquid\"}", "message" },
         { FAN_KIND_EMAIL, "{\"text\":\"Hi\"}", "subject" },
         { FAN_KIND_EMAIL, "{\"subject\":\"Hi\"}", "message" },
         { FAN_KIND_EMAIL, "{\"subject\":\"Hi\",\"html\":\"{x}\"}", "html" },
@@ -186,16 +206,48 @@ static void a_text_is_bounded_in_characters(void **state)
     struct world *world = *state;
     const struct fan_template *template =
             compiled(world, FAN_KIND_SMS, "{\"text\":\"{first_name}\"}");
-    struct fan_bytes values[FAN_SLOT_ATTRIBUTES + 4] = { { 0 } };
+    struct fan_value values[SLOTS] = { 0 };
+    const struct fan_text_view view = { .machine = world->machine, .values = values };
     struct fan_rendering out;
+    struct fan_why why;
     char text[2 * 1601];
 
     for (size_t i = 0; i < sizeof text; i += 2)
         memcpy(text + i, "\xc3\xa4", 2);
-    values[FAN_SLOT_FIRST_NAME] = (struct fan_bytes){ .at = text, .len = 2 * 1600 };
-    assert_int_equal(fan_template_render(template, values, &world->out, &out), 0);
+    values[FAN_SLOT_FIRST_NAME] = fan_value_text((struct fan_bytes){ .at = text, .len = 2 * 1600 });
+    assert_int_equal(fan_template_render(template, &view, &world->out, &out, &why), 0);
     values[FAN_SLOT_FIRST_NAME].len = 2 * 1601;
-    assert_int_equal(fan_template_render(template, values, &world->out, &out), FAN_REASON_TOO_LONG);
+    assert_int_equal(fan_template_render(template, &view, &world->out, &out, &why),
+            FAN_REASON_TOO_LONG);
+}
+
+static void liquid_sees_attributes_as_they_are(void **state)
+{
+    struct world *world = *state;
+    struct fan_rendering out;
+    const struct fan_template *template = compiled(world, FAN_KIND_EMAIL,
+            "{\"syntax\":\"liquid\",\"subject\":\"{{ campaign.name }} for {{ first_name }}\","
+            "\"text\":\"{% if contact.attributes.visits > 5 %}{{ list | first | plus: visits }}"
+            "{% endif %} {{ event.date | local_time: '%H:%M' }}{{ contact.time_zone }}\","
+            "\"html\":\"{{ city }}{{ contact['company'] }}{{ contact.attributes[first_name] }}\"}");
+
+    assert_int_equal(rendered(world, template, &out), 0);
+    assert_true(fan_bytes_eq_text(out.content.subject, "Diwali for Anna"));
+    assert_true(fan_bytes_eq_text(out.content.text, "8 23:30"));
+    assert_true(fan_bytes_eq_text(out.content.html, "A&amp;B"));
+}
+
+static void a_template_that_fails_on_its_values_is_the_reason(void **state)
+{
+    struct world *world = *state;
+    struct fan_rendering out;
+
+    assert_int_equal(rendered(world,
+                             compiled(world, FAN_KIND_SMS,
+                                     "{\"syntax\":\"liquid\","
+                                     "\"text\":\"{{ visits | divided_by: company }}\"}"),
+                             &out),
+            FAN_REASON_TEMPLATE);
 }
 
 int main(void)
@@ -211,6 +263,9 @@ int main(void)
                 tear_down),
         cmocka_unit_test_setup_teardown(blank_copies_are_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_text_is_bounded_in_characters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(liquid_sees_attributes_as_they_are, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_template_that_fails_on_its_values_is_the_reason, set_up,
+                tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
