@@ -358,8 +358,9 @@ FROM u WHERE x.account_id = $1 AND x.id = $5::bigint >> 9 RETURNING u.t;
 -- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due,
 -- contacts, size) -> chunks
 INSERT INTO chunk (account_id, run_id, channel_id, lane, due_at, size, contacts)
-SELECT $1, $2, $3, $4::smallint, $5, count(*), array_agg(u.contact ORDER BY u.place)
-FROM unnest($6::bigint[]) WITH ORDINALITY u(contact, place) GROUP BY (u.place - 1) / $7::int
+SELECT $1, $2, $3, $4::smallint, $5, least($7, cardinality($6) - place + 1),
+  ($6)[place : place + $7 - 1]
+FROM generate_series(1, cardinality($6::bigint[]), $7::int) place
 RETURNING id;
 
 -- name: chunk_skips

@@ -112,17 +112,19 @@ FROM p c ORDER BY c.id;
 -- role: fan_audience
 -- The same for people with any of some tags, then a row without a contact: the page's last place
 -- and how many people the tags named, of whom some may have gone.
--- The place of a page is said of tag and contact together, because the index that begins with the
--- contact would read everybody between cursor and boundary (measured: 26 ms for one person among
--- 100,000). What a page's people have is read as one range, unless most who live there are others:
--- a look-up by key costs five times as much as a row of a range. (account, cursor, boundary, limit,
--- kind, tags)
+-- The place of a page is said of tag and contact together and of neither alone: the index that
+-- begins with the contact would read everybody between cursor and boundary (measured: 26 ms for one
+-- person among 100,000), and `tag_id =` would begin each page with the tag's first person.
+-- What a page's people have is read as one range, unless most who live there are others: a look-up
+-- by key costs five times as much as a row of a range.
+-- (account, cursor, boundary, limit, kind, tags)
 WITH p AS MATERIALIZED (SELECT ARRAY(
   SELECT DISTINCT ON (x.contact_id) x.contact_id FROM unnest($6::bigint[]) t(tag_id)
   CROSS JOIN LATERAL (
-    SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1 AND ct.tag_id = t.tag_id
-      AND (ct.tag_id, ct.contact_id) > (t.tag_id, $2::bigint) AND ct.contact_id <= $3::bigint
-    ORDER BY ct.contact_id LIMIT $4) x
+    SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1
+      AND (ct.tag_id, ct.contact_id) > (t.tag_id, $2::bigint)
+      AND (ct.tag_id, ct.contact_id) <= (t.tag_id, $3::bigint)
+    ORDER BY ct.tag_id, ct.contact_id LIMIT $4) x
   ORDER BY 1 LIMIT $4) AS ids),
 r AS MATERIALIZED (
   SELECT ids[1] AS lo, ids[cardinality(ids)] AS hi FROM p

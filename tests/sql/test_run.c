@@ -192,6 +192,23 @@ static void of_a_few_with_a_tag_nobody_else_is_read(void **state)
     fan_db_abort(w.audience);
 }
 
+static void a_late_page_does_not_begin_with_the_first_person(void **state)
+{
+    static const char pages_read[] =
+            "SELECT pg_stat_get_xact_blocks_fetched('contact_tag_pkey'::regclass)";
+    fan_id run;
+
+    world_people(&w, 1, 20000);
+    world_exec(&w,
+            "INSERT INTO contact_tag (account_id, tag_id, contact_id)"
+            " SELECT 1, 1, i FROM generate_series(1, 20000) i");
+    run = launched("{1}", (struct fan_ids){ 0 });
+    world_exec(&w, "UPDATE run SET cursor = 19990 WHERE id = %lld", (long long)run);
+    assert_int_equal(first_page(run).count, 10);
+    assert_in_range(asked(pages_read), 1, 10);
+    fan_db_abort(w.audience);
+}
+
 /* People who live apart are read one by one, those who live together as one range; on tables that
  * nobody has analysed. */
 static void a_page_reads_its_people_and_not_everybody_between_them(void **state)
@@ -485,6 +502,7 @@ int main(void)
         TEST(everybody_is_read_in_pages_of_any_size),
         TEST(who_has_any_of_the_tags_is_written_to_once),
         TEST(of_a_few_with_a_tag_nobody_else_is_read),
+        TEST(a_late_page_does_not_begin_with_the_first_person),
         TEST(a_page_reads_its_people_and_not_everybody_between_them),
         TEST(pages_say_what_the_rules_say),
         TEST(of_a_list_everybody_is_written_to_once_whoever_stands_in_it_twice),
