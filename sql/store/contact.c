@@ -184,6 +184,21 @@ enum fan_err fan_contact_put(struct fan_db *db, fan_id account, const struct fan
 
 /* ---- attributes ---- */
 
+enum fan_err fan_contact_suppressed(struct fan_db *db, fan_id account, fan_id contact,
+        enum fan_kind kind, struct fan_arena *arena, bool *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, contact);
+    fan_arg_i16(&args, kind);
+    err = fan_db_run(db, &fan_q_suppression_holds, &args, &rows, why);
+    *out = !err && fan_row_bool(&rows, 0, 0);
+    return err;
+}
+
 enum fan_err fan_attributes(struct fan_db *db, fan_id account, struct fan_arena *arena,
         struct fan_texts *out, struct fan_why *why)
 {

@@ -7,6 +7,7 @@
 #ifndef FAN_SQL_STORE_CONTACT_H
 #define FAN_SQL_STORE_CONTACT_H
 
+#include "proto/words.h"
 #include "sql/db.h"
 #include "sql/store/page.h"
 
@@ -62,6 +63,10 @@ enum fan_err fan_contact_missing(struct fan_db *db, fan_id account, struct fan_i
 enum fan_err fan_contact_put(struct fan_db *db, fan_id account, const struct fan_contact *contact,
         struct fan_ids tags, struct fan_arena *arena, fan_id *id, bool *created,
         struct fan_why *why) FAN_MUST_CHECK;
+
+/** Whether a contact must not be written to by that kind of channel. */
+enum fan_err fan_contact_suppressed(struct fan_db *db, fan_id account, fan_id contact,
+        enum fan_kind kind, struct fan_arena *arena, bool *out, struct fan_why *why) FAN_MUST_CHECK;
 
 /** Names of the declared attributes, in the order in which they were declared. */
 enum fan_err fan_attributes(struct fan_db *db, fan_id account, struct fan_arena *arena,

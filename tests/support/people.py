@@ -22,7 +22,7 @@ def people(count, first=0):
 
 
 def as_csv(rows, *more):
-    """Rows as a file with a header, with more columns than a person's; what a row lacks is empty."""
+    """Rows as a file with a header, and columns that people do not have; else cells are empty."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [*person(0), *more], lineterminator="\r\n")
     writer.writeheader()
