@@ -297,6 +297,52 @@ static void pages_say_what_the_rules_say(void **state)
     }
 }
 
+/* The same of a list of the crowd, in which some stand twice and some are gone. */
+static const char *by_the_rules_of_a_list(int kind, struct fan_ids list)
+{
+    const struct fan_query query = { .name = "list_rules",
+        .file = "test",
+        .sql = "WITH l AS (SELECT * FROM unnest($2::bigint[]) WITH ORDINALITY u(id, place)),"
+               " a AS (SELECT id, CASE WHEN $1::smallint = 3 THEN email ELSE phone END AS address"
+               "  FROM contact WHERE account_id = 1 AND id IN (SELECT id FROM l))"
+               " SELECT string_agg(' ' || l.id || ':' || CASE WHEN address IS NULL THEN 1"
+               "  WHEN EXISTS (SELECT FROM suppression s WHERE s.account_id = 1"
+               "    AND s.contact_id = l.id AND s.kind IN (0, $1)) THEN 2"
+               "  WHEN EXISTS (SELECT FROM l e WHERE e.id = l.id AND e.place < l.place) THEN 3"
+               "  WHEN EXISTS (SELECT FROM a d WHERE d.address = a.address AND d.id < a.id) THEN 3"
+               "  ELSE 0 END, '' ORDER BY place) FROM l LEFT JOIN a USING (id)" };
+    struct fan_args args;
+    struct fan_rows rows;
+
+    fan_args_begin(&args, w.arena);
+    fan_arg_i16(&args, kind);
+    fan_arg_i64s(&args, list.at, list.len);
+    assert_int_equal(fan_db_run(w.eye, &query, &args, &rows, &w.why), FAN_OK);
+    assert_int_equal(fan_db_commit(w.eye, &w.why), FAN_OK);
+    return fan_arena_printf(w.arena, "%.*s", FAN_BYTES_ARG(fan_row_text(&rows, 0, 0)));
+}
+
+static void pages_of_a_list_say_what_the_rules_say(void **state)
+{
+    static const uint32_t limits[] = { 1, 7, 60, 1000 };
+    static const int kinds[] = { FAN_KIND_SMS, FAN_KIND_EMAIL };
+    fan_id list[160];
+
+    a_crowd();
+    for (int i = 0; i < 160; i++)
+        list[i] = i % 3 ? 1 + i * 89 % 150 : i * 50 % 3100;
+    for (int i = 0; i < 2 * 4; i++) {
+        const struct fan_ids ids = { list, 160 };
+        fan_id run = launched("{}", ids);
+
+        world_exec(&w, "UPDATE run SET kind = %d WHERE campaign_id = 5", kinds[i % 2]);
+        assert_string_equal(resolve(run, limits[i / 2]), by_the_rules_of_a_list(kinds[i % 2], ids));
+        world_exec(&w,
+                "DELETE FROM run WHERE campaign_id = 5;"
+                "DELETE FROM campaign WHERE id = 5");
+    }
+}
+
 static void of_a_list_everybody_is_written_to_once_whoever_stands_in_it_twice(void **state)
 {
     static const int64_t list[] = { 6, 3, 6, 1, 4, 5, 777, 7, 2 };
@@ -505,6 +551,7 @@ int main(void)
         TEST(a_late_page_does_not_begin_with_the_first_person),
         TEST(a_page_reads_its_people_and_not_everybody_between_them),
         TEST(pages_say_what_the_rules_say),
+        TEST(pages_of_a_list_say_what_the_rules_say),
         TEST(of_a_list_everybody_is_written_to_once_whoever_stands_in_it_twice),
         TEST(a_list_of_nobody_is_not_everybody),
         TEST(who_came_after_the_launch_is_not_in_it),
