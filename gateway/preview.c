@@ -292,21 +292,7 @@ static void write_choice(struct fan_json_writer *json, const struct fan_choice *
     fan_json_add_text(json, "language", place < 0 ? FAN_NO_BYTES : choice->languages[place].tag);
 }
 
-static enum fan_err complete_occasion(struct call *call, struct fan_text_occasion *occasion)
-{
-    struct fan_account account;
-    enum fan_err err =
-            fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
-
-    if (err)
-        return err;
-    occasion->account = call->caller.account;
-    occasion->account_name = account.name;
-    occasion->account_country = account.default_country;
-    return FAN_OK;
-}
-
-enum fan_err preview_write(struct body *body, struct fan_text_occasion *occasion,
+enum fan_err preview_write(struct body *body, const struct fan_text_occasion *occasion,
         struct fan_bytes content)
 {
     struct call *call = body->call;
@@ -317,8 +303,6 @@ enum fan_err preview_write(struct body *body, struct fan_text_occasion *occasion
     struct fan_why why;
     enum fan_err err = content_fields(call, &fields);
 
-    if (!err)
-        err = complete_occasion(call, occasion);
     if (!err)
         err = read_contact(body, occasion->kind, &reader);
     if (err)
@@ -339,10 +323,28 @@ enum fan_err preview_write(struct body *body, struct fan_text_occasion *occasion
 
 /* ---- of what ---- */
 
+static enum fan_err account_occasion(struct call *call, enum fan_kind kind,
+        struct fan_text_occasion *out)
+{
+    struct fan_account account;
+    enum fan_err err =
+            fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
+
+    if (err)
+        return err;
+    *out = (struct fan_text_occasion){
+        .account = call->caller.account,
+        .kind = kind,
+        .account_name = account.name,
+        .account_country = account.default_country,
+    };
+    return FAN_OK;
+}
+
 /* A template as it is, or as it would be with the content of the body. */
 enum fan_err preview_template(struct call *call)
 {
-    struct fan_text_occasion occasion = { .account = 0 };
+    struct fan_text_occasion occasion;
     const struct fan_json *draft;
     struct fan_template_row row;
     struct body body, inner;
@@ -366,13 +368,14 @@ enum fan_err preview_template(struct call *call)
         body_end(&inner);
         err = template_check(call, &row);
     }
+    if (!err)
+        err = account_occasion(call, row.kind, &occasion);
     if (err)
         return err;
     fan_json_object_open(&call->json, NULL);
     fan_json_add_text(&call->json, "kind", fan_bytes_of(fan_kind_name((int)row.kind)));
     if (!draft)
         fan_json_add_i64(&call->json, "version", row.version.number);
-    occasion.kind = row.kind;
     err = preview_write(&body, &occasion, row.version.content);
     fan_json_object_close(&call->json);
     return err;
@@ -393,24 +396,23 @@ enum fan_err campaign_content(struct call *call, const struct fan_campaign *camp
     return err;
 }
 
-static enum fan_err occasion_of(struct call *call, const struct fan_campaign *campaign,
+enum fan_err preview_occasion(struct call *call, const struct fan_campaign *campaign,
         struct fan_text_occasion *out)
 {
     struct fan_channel channel;
-    enum fan_err err = fan_channel_get(call->db, call->caller.account, campaign->channel,
-            call->arena, &channel, call->why);
+    enum fan_err err = account_occasion(call, campaign->kind, out);
 
-    if (err && err != FAN_NOT_FOUND)
+    if (err)
         return err;
-    *out = (struct fan_text_occasion){
-        .campaign = campaign->id,
-        .channel = campaign->channel,
-        .kind = campaign->kind,
-        .campaign_name = campaign->name,
-        .channel_name = err ? FAN_NO_BYTES : channel.name,
-        .details = campaign->details,
-    };
-    return FAN_OK;
+    out->campaign = campaign->id;
+    out->campaign_name = campaign->name;
+    out->details = campaign->details;
+    out->channel = campaign->channel;
+    err = fan_channel_get(call->db, call->caller.account, campaign->channel, call->arena, &channel,
+            call->why);
+    if (!err)
+        out->channel_name = channel.name;
+    return err == FAN_NOT_FOUND ? FAN_OK : err;
 }
 
 enum fan_err preview_campaign(struct call *call)
@@ -425,7 +427,7 @@ enum fan_err preview_campaign(struct call *call)
     if (!err)
         err = campaign_content(call, &campaign, &content);
     if (!err)
-        err = occasion_of(call, &campaign, &occasion);
+        err = preview_occasion(call, &campaign, &occasion);
     if (err)
         return err;
     body_begin(&body, call, call->body, "");

@@ -32,6 +32,10 @@ def a_list_becomes_delivered_messages():
         SELECT 1, id, CASE external_id WHEN 'C-11' THEN 0 ELSE 1 END, 'asked' FROM contact
         WHERE external_id IN ('C-11', 'C-12')""")
     campaign = fanfare.campaign(channel, message=TEXT, audience={"tags": ["list"]})
+    check = fanfare.ok("POST", f"campaigns/{campaign}/check")
+    expect((check["audience"], check["exact"], check["sendable"]), (len(rows) - 1, True, 401))
+    expect({r["reason"]: r["count"] for r in check["not_sendable"]},
+           {"duplicate": 7, "no_address": 5, "suppressed": 2})
     stream = Stream(fanfare)
     launched = fanfare.launch(campaign)
     expect((launched["messages_queued"], launched["status"]), (len(rows) - 1, "preparing"))

@@ -246,6 +246,19 @@ const struct fan_template *fan_choice_for(const struct fan_choice *choice,
     return place < 0 ? choice->otherwise : choice->languages[place].template;
 }
 
+static void add_slots(const struct fan_template *template, bool *used)
+{
+    for (size_t i = 0; i < template->slots_len; i++)
+        used[template->slots[i]] = true;
+}
+
+void fan_choice_uses(const struct fan_choice *choice, bool *used)
+{
+    add_slots(choice->otherwise, used);
+    for (size_t i = 0; i < choice->languages_len; i++)
+        add_slots(choice->languages[i].template, used);
+}
+
 bool fan_choice_wants_attributes(const struct fan_choice *choice)
 {
     bool wants = fan_text_wants_attributes(choice->otherwise);

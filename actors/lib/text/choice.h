@@ -62,6 +62,9 @@ bool fan_choice_wants_attributes(const struct fan_choice *choice);
 /** Whether any of its templates may need more of people than the fields of a message: Liquid's. */
 bool fan_choice_wants_more(const struct fan_choice *choice);
 
+/** Add the slots that any of its templates uses to used[fan_text_slots]. */
+void fan_choice_uses(const struct fan_choice *choice, bool *used);
+
 /** Whether @tag is a language's: "de", "pt-BR". */
 bool fan_language_tag(struct fan_bytes tag);
 
