@@ -37,6 +37,7 @@ extern const struct fan_command fan_command_send;
 extern const struct fan_command fan_command_status;
 extern const struct fan_command fan_command_sample;
 extern const struct fan_command fan_command_render;
+extern const struct fan_command fan_command_image;
 extern const struct fan_command fan_command_keys;
 extern const struct fan_command fan_command_control;
 extern const struct fan_command fan_command_doctor;

@@ -19,6 +19,7 @@ static const struct fan_command *const commands[] = {
     &fan_command_control,
     &fan_command_sample,
     &fan_command_render,
+    &fan_command_image,
     &fan_command_keys,
     &fan_command_migrate,
     &fan_command_doctor,
