@@ -209,6 +209,6 @@ const char *fan_json_tree(struct fan_bytes text, struct fan_arena *arena,
     wrong = fan_json_read(text.at, text.len, &events, &tree, offset);
     if (wrong)
         return *wrong ? wrong : tree.wrong;
-    *out = &tree.stack[0].value;
+    *out = &tree.stack->value;
     return NULL;
 }
