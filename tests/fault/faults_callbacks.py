@@ -143,9 +143,10 @@ def postgres_asleep(site):
     found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True,
                            check=True)
     family = [postmaster, *map(int, found.stdout.split())]
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):  # a worker that has just ended
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in family:
