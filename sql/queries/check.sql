@@ -1,5 +1,6 @@
 -- A campaign's audience looked at before it is launched, all of it or evenly spread parts. Why
--- somebody would be skipped is said as run_page_all and run_page_tagged say it.
+-- somebody would be skipped is said as run_page_all and run_page_tagged say it. The ends of ranges
+-- are computed apart: in a condition, row-level security would keep them from the index.
 
 -- name: check_everybody
 -- role: fan_gateway
@@ -8,13 +9,15 @@
 WITH b AS MATERIALIZED (
   SELECT coalesce((SELECT id FROM contact WHERE account_id = $1 ORDER BY id LIMIT 1), 0) AS lo,
     coalesce((SELECT id FROM contact WHERE account_id = $1 ORDER BY id DESC LIMIT 1), 0) + 1 AS hi),
+r AS MATERIALIZED (
+  SELECT b.lo + (b.hi - b.lo) * i / $4 AS lo, b.lo + (b.hi - b.lo) * (i + 1) / $4 AS hi
+  FROM b, generate_series(0, $4::bigint - 1) i),
 p AS MATERIALIZED (
   SELECT x.*, CASE WHEN $2::smallint = 3 THEN x.email ELSE x.phone END AS address
-  FROM b, generate_series(0, $4::bigint - 1) i CROSS JOIN LATERAL (
+  FROM r CROSS JOIN LATERAL (
     SELECT id, external_id, phone, email, first_name, last_name, company, country, language,
       time_zone, attributes::text AS attributes
-    FROM contact WHERE account_id = $1 AND id >= b.lo + (b.hi - b.lo) * i / $4
-      AND id < b.lo + (b.hi - b.lo) * (i + 1) / $4 ORDER BY id LIMIT $3::bigint) x)
+    FROM contact WHERE account_id = $1 AND id >= r.lo AND id < r.hi ORDER BY id LIMIT $3::bigint) x)
 SELECT c.id, c.external_id, c.phone, c.email, c.first_name, c.last_name, c.company, c.country,
   c.language, c.time_zone, c.attributes,
   CASE WHEN c.address IS NULL THEN 1
@@ -30,21 +33,28 @@ FROM p c ORDER BY c.id;
 
 -- name: check_tagged
 -- role: fan_gateway
--- The same of people with any of some tags; for the ranges see run_page_tagged.
+-- The same of people with any of some tags. (For their ranges see run_page_tagged.)
 -- (account, kind, people a range, ranges, tags)
 WITH b AS MATERIALIZED (
   SELECT coalesce(min(x.lo), 0) AS lo, coalesce(max(x.hi), 0) + 1 AS hi
   FROM unnest($5::bigint[]) t(tag_id) CROSS JOIN LATERAL (
-    SELECT (SELECT contact_id FROM contact_tag WHERE account_id = $1 AND tag_id = t.tag_id
-        ORDER BY contact_id LIMIT 1),
-      (SELECT contact_id FROM contact_tag WHERE account_id = $1 AND tag_id = t.tag_id
-        ORDER BY contact_id DESC LIMIT 1)) x(lo, hi)),
+    SELECT (SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1
+        AND (ct.tag_id, ct.contact_id) >= (t.tag_id, 0)
+        AND (ct.tag_id, ct.contact_id) <= (t.tag_id, 9223372036854775807)
+        ORDER BY ct.tag_id, ct.contact_id LIMIT 1),
+      (SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1
+        AND (ct.tag_id, ct.contact_id) >= (t.tag_id, 0)
+        AND (ct.tag_id, ct.contact_id) <= (t.tag_id, 9223372036854775807)
+        ORDER BY ct.tag_id DESC, ct.contact_id DESC LIMIT 1)) x(lo, hi)),
+r AS MATERIALIZED (
+  SELECT b.lo + (b.hi - b.lo) * i / $4 AS lo, b.lo + (b.hi - b.lo) * (i + 1) / $4 AS hi
+  FROM b, generate_series(0, $4::bigint - 1) i),
 u AS MATERIALIZED (
-  SELECT x.contact_id FROM b, generate_series(0, $4::bigint - 1) i CROSS JOIN LATERAL (
+  SELECT x.contact_id FROM r CROSS JOIN LATERAL (
     SELECT DISTINCT y.contact_id FROM unnest($5::bigint[]) t(tag_id) CROSS JOIN LATERAL (
       SELECT ct.contact_id FROM contact_tag ct WHERE ct.account_id = $1
-        AND (ct.tag_id, ct.contact_id) >= (t.tag_id, b.lo + (b.hi - b.lo) * i / $4)
-        AND (ct.tag_id, ct.contact_id) < (t.tag_id, b.lo + (b.hi - b.lo) * (i + 1) / $4)
+        AND (ct.tag_id, ct.contact_id) >= (t.tag_id, r.lo)
+        AND (ct.tag_id, ct.contact_id) < (t.tag_id, r.hi)
       ORDER BY ct.tag_id, ct.contact_id LIMIT $3::bigint) y
     ORDER BY y.contact_id LIMIT $3) x),
 p AS MATERIALIZED (
