@@ -173,13 +173,13 @@ enum fan_err call_recognise(struct call *call)
 
 /* ---- the body ---- */
 
-static bool says_json(struct fan_bytes type)
+/* Whether a Content-Type is @wanted, or was left out. */
+static bool says(struct fan_bytes type, const char *wanted)
 {
     struct fan_bytes name;
 
     fan_bytes_split(type, ';', &name);
-    name = fan_bytes_trim(name);
-    return !type.at || fan_bytes_eq_nocase(name, FAN_LIT("application/json"));
+    return !type.at || fan_bytes_eq_nocase(fan_bytes_trim(name), fan_bytes_of(wanted));
 }
 
 static enum fan_err parse_body(struct call *call)
@@ -189,10 +189,14 @@ static enum fan_err parse_body(struct call *call)
     call->body = NULL;
     if (call->route->body == ROUTE_NO_BODY)
         return body.len ? call_refuse(call, 400, "this request takes no body") : FAN_OK;
+    if (call->route->body == ROUTE_CSV)
+        return says(fan_http_header(call->request, "Content-Type"), "text/csv")
+                ? FAN_OK
+                : call_refuse(call, 415, "the body must be text/csv");
     if (body.len == 0)
         return call->route->body == ROUTE_BODY ? call_refuse(call, 400, "needs a JSON body")
                                                : FAN_OK;
-    if (!says_json(fan_http_header(call->request, "Content-Type")))
+    if (!says(fan_http_header(call->request, "Content-Type"), "application/json"))
         return call_refuse(call, 415, "the body must be application/json");
     if (fan_json_parse(body, call->arena, &call->body, call->why))
         return call_refuse(call, 400, "the body cannot be read: %s", call->why->text);

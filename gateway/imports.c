@@ -1,4 +1,5 @@
 /* Imports, and what was wrong with their rows. upload.c receives them. */
+#include "gateway/csv_cell.h"
 #include "gateway/import_json.h"
 
 #include <stdio.h>
@@ -89,33 +90,14 @@ enum fan_err list_imports(struct call *call)
 
 enum { ERRORS_PAGES = 20 }; /* of FAN_IMPORT_ERRORS_PAGE rows */
 
-/* A spreadsheet would run a cell that begins like a formula; a quote in front makes it text. */
-static bool is_formula(struct fan_bytes cell)
-{
-    return cell.len && strchr("=+-@\t\r", cell.at[0]);
-}
-
-static void add_cell(struct fan_buffer *out, struct fan_bytes cell)
-{
-    fan_buffer_add_char(out, '"');
-    if (is_formula(cell))
-        fan_buffer_add_char(out, '\'');
-    for (size_t i = 0; i < cell.len; i++) {
-        if (cell.at[i] == '"')
-            fan_buffer_add_char(out, '"');
-        fan_buffer_add_char(out, cell.at[i]);
-    }
-    fan_buffer_add_char(out, '"');
-}
-
 static void add_error(struct fan_buffer *out, const struct fan_import_error *error)
 {
     fan_buffer_printf(out, "%lld,", (long long)error->line);
-    add_cell(out, error->field);
+    csv_cell_add(out, error->field);
     fan_buffer_add_text(out, error->warning ? ",warning," : ",error,");
-    add_cell(out, error->reason);
+    csv_cell_add(out, error->reason);
     fan_buffer_add_char(out, ',');
-    add_cell(out, error->record);
+    csv_cell_add(out, error->record);
     fan_buffer_add_text(out, "\r\n");
 }
 

@@ -25,7 +25,7 @@ enum route_may {
 /** What a user of that role may do. */
 int route_may_of_role(struct fan_bytes role);
 
-enum route_body { ROUTE_NO_BODY, ROUTE_MAYBE_BODY, ROUTE_BODY };
+enum route_body { ROUTE_NO_BODY, ROUTE_MAYBE_BODY, ROUTE_BODY, ROUTE_CSV };
 
 enum { ROUTE_IDS = 2 };
 

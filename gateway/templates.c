@@ -69,7 +69,7 @@ enum fan_err get_template(struct call *call)
 
 /* ---- lists ---- */
 
-static struct fan_template_filter read_filter(struct call *call)
+struct fan_template_filter template_filter(struct call *call)
 {
     struct fan_bytes kind = fan_http_query(call->request, "kind");
     struct fan_bytes archived = fan_http_query(call->request, "archived");
@@ -95,7 +95,7 @@ enum fan_err list_templates(struct call *call)
 {
     struct call_page page = call_read_page(call);
     struct fan_page part = { .limit = page.page_size, .offset = (page.page - 1) * page.page_size };
-    struct fan_template_filter filter = read_filter(call);
+    struct fan_template_filter filter = template_filter(call);
     struct fan_template_list list;
     int64_t total;
     enum fan_err err = call_check(call);

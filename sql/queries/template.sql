@@ -68,6 +68,13 @@ SELECT number, NULL::text, note, coalesce(author_id, 0), created_at FROM templat
 WHERE account_id = $1 AND template_id = $2::bigint
 ORDER BY number DESC LIMIT $3::bigint OFFSET $4::bigint;
 
+-- name: template_same
+-- role: fan_gateway
+-- Whether the newest version has exactly this content. (account, template, content)
+SELECT EXISTS (SELECT FROM template t JOIN template_version v ON v.account_id = $1
+    AND v.template_id = t.id AND v.number = t.latest
+  WHERE t.account_id = $1 AND t.id = $2::bigint AND v.content = $3::text::jsonb);
+
 -- name: template_find
 -- role: fan_gateway
 -- (account, name) -> id

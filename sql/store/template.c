@@ -150,6 +150,21 @@ enum fan_err fan_template_find(struct fan_db *db, fan_id account, struct fan_byt
     return fan_db_number(db, &fan_q_template_find, &args, out, why);
 }
 
+enum fan_err fan_template_same(struct fan_db *db, fan_id account, fan_id template,
+        struct fan_bytes content, struct fan_arena *arena, bool *out, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, template);
+    fan_arg_text(&args, content);
+    err = fan_db_run(db, &fan_q_template_same, &args, &rows, why);
+    *out = !err && fan_row_bool(&rows, 0, 0);
+    return err;
+}
+
 /* ---- writing ---- */
 
 static enum fan_err insert_version(struct fan_db *db, fan_id account, fan_id template,

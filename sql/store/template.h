@@ -84,6 +84,11 @@ enum fan_err fan_template_versions(struct fan_db *db, fan_id account, fan_id tem
         struct fan_page page, struct fan_arena *arena, const struct fan_template_version **out,
         size_t *len, struct fan_why *why) FAN_MUST_CHECK;
 
+/** Whether a template's newest version has exactly this content, however it is laid out. */
+enum fan_err fan_template_same(struct fan_db *db, fan_id account, fan_id template,
+        struct fan_bytes content, struct fan_arena *arena, bool *out,
+        struct fan_why *why) FAN_MUST_CHECK;
+
 /** The template of that name; 0: none. */
 enum fan_err fan_template_find(struct fan_db *db, fan_id account, struct fan_bytes name,
         struct fan_arena *arena, fan_id *out, struct fan_why *why) FAN_MUST_CHECK;
