@@ -209,7 +209,7 @@ static enum fan_err draw(struct fan_studio *studio, const struct image_options *
         .name = fan_bytes_of(asked->name),
         .campaign = fan_bytes_of(asked->campaign),
         .logo = logo };
-    struct fan_picture_note note;
+    struct fan_picture_note note = { 0 };
     struct fan_buffer picture;
     enum fan_err err = format_of(asked, &order.format, why);
 

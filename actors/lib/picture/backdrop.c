@@ -159,21 +159,21 @@ static void mandala(struct fan_scene *scene, const struct place *at, struct fan_
     static const struct ring {
         double radius, length;
         int petals;
-    } rings[] = { { 1.06, 0.26, 24 }, { 1.3, 0.36, 24 }, { 1.64, 0.5, 24 }, { 2.12, 0.64, 24 } };
+    } rings[] = { { 1.02, 0.4, 24 }, { 1.28, 0.54, 24 }, { 1.66, 0.72, 24 }, { 2.2, 0.9, 24 } };
 
     for (size_t i = 0; i < sizeof rings / sizeof *rings; i++) {
         double radius = rings[i].radius * at->radius, length = rings[i].length * at->radius;
-        double width = M_PI * radius / rings[i].petals * 1.3;
+        double width = M_PI * radius / rings[i].petals * 1.05;
 
         for (int j = 0; j < rings[i].petals; j++) {
             cairo_save(scene->cr);
             cairo_translate(scene->cr, at->x, at->y);
             cairo_rotate(scene->cr, 2 * M_PI * (j + (double)(i % 2) / 2) / rings[i].petals);
             cairo_move_to(scene->cr, radius, 0);
-            cairo_curve_to(scene->cr, radius + length * 0.3, width, radius + length * 0.75, width,
-                    radius + length, 0);
-            cairo_curve_to(scene->cr, radius + length * 0.75, -width, radius + length * 0.3, -width,
-                    radius, 0);
+            cairo_curve_to(scene->cr, radius + length * 0.2, width, radius + length * 0.6,
+                    width * 0.9, radius + length, 0);
+            cairo_curve_to(scene->cr, radius + length * 0.6, -width * 0.9, radius + length * 0.2,
+                    -width, radius, 0);
             cairo_restore(scene->cr);
         }
         fan_ink(scene->cr, colour, alpha * (0.2 - 0.035 * (double)i));

@@ -1,9 +1,10 @@
 #include "actors/lib/picture/encode.h"
 
 #include <png.h>
+#include <zlib.h>
 
-/* Level 2 with one filter: a third of the time of zlib's default, a tenth larger. */
-enum { LEVEL = 2 };
+/* Of the ways tried, one filter and runs of equal bytes is nearly the fastest and gives the
+ * smallest files of gradients with letters on them: a third of the time of zlib's default. */
 
 static void add(png_structp png, png_bytep at, size_t len)
 {
@@ -20,8 +21,8 @@ static void write_all(png_structp png, png_infop info, struct fan_pixels pixels)
     png_set_IHDR(png, info, (png_uint_32)pixels.width, (png_uint_32)pixels.height, 8,
             PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
             PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(png, LEVEL);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+    png_set_compression_strategy(png, Z_RLE);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_PAETH);
     png_write_info(png, info);
     png_set_filler(png, 0, PNG_FILLER_AFTER);
     png_set_bgr(png);

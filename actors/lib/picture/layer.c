@@ -17,7 +17,6 @@ static struct fan_box words_box(const struct fan_layout *layout, bool subtitle)
 static void draw_art(struct fan_scene *scene)
 {
     fan_draw_ground(scene);
-    fan_draw_spread(scene);
     fan_draw_hero(scene);
     fan_draw_frame(scene);
 }
@@ -62,6 +61,7 @@ static void draw_subtitle(struct fan_scene *scene, const struct fan_layer_words 
 static void draw_front(struct fan_scene *scene, const struct fan_layer_words *words,
         const struct fan_legible *how, struct fan_layer *layer)
 {
+    fan_draw_spread(scene);
     fan_draw_logo(scene);
     if (words->campaign.len > 0) {
         rule(scene,

@@ -85,14 +85,15 @@ static void fall(struct fan_scene *scene, double share)
 {
     enum { MOST = 40, TRIES = 700 };
     const struct fan_layout *layout = scene->layout;
+    double edge = (scene->theme->frame ? 92 : 24) * layout->unit; /* within the frame */
     double done[MOST][3];
     int count = 0,
         wanted = (int)(share * 20 * layout->width * layout->height / (1080.0 * 1080.0) /
                 (layout->unit * layout->unit));
 
     for (int i = 0; i < TRIES && count < wanted && count < MOST; i++) {
-        double x = fan_dice(scene, 0.02, 0.98) * layout->width;
-        double y = fan_dice(scene, 0.02, 0.98) * layout->height;
+        double x = fan_dice(scene, edge, layout->width - edge);
+        double y = fan_dice(scene, edge, layout->height - edge);
         double size = fan_dice(scene, 46, 92) * layout->unit;
         bool clear = !is_taken(scene, x, y, size);
 
@@ -110,9 +111,10 @@ static void fall(struct fan_scene *scene, double share)
 static void row(struct fan_scene *scene, double share)
 {
     const struct fan_layout *layout = scene->layout;
-    double size = 62 * layout->unit, y = layout->height - size * 0.62;
-    double left = layout->wide ? layout->greeting.x : 0;
-    double right = layout->width;
+    double edge = (scene->theme->frame ? 64 : 0) * layout->unit;
+    double size = 62 * layout->unit, y = layout->height - size * 0.62 - edge * 0.72;
+    double left = layout->wide ? layout->greeting.x : edge;
+    double right = layout->width - edge;
     int count = (int)(share * (right - left) / (size * 1.32));
     double step = count > 0 ? (right - left) / count : 0;
 
