@@ -106,7 +106,7 @@ static void begin_journal(struct claim *claim)
     slot->epoch = key->epoch;
     slot->is_retry = key->is_retry;
     slot->size = claim->taken.size;
-    slot->opened = claim->taken.watermark;
+    slot->opened = slot->begun = claim->taken.watermark;
     slot->kind = claim->taken.kind;
 }
 

@@ -3,6 +3,7 @@
 #include "actors/lib/decide/evidence.h"
 #include "broker/runtime/clock.h"
 #include "broker/runtime/log.h"
+#include "proto/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,7 +38,7 @@ struct head {
     uint32_t slot_size;
 };
 
-enum { HEAD_SIZE = 4096 };
+enum { HEAD_SIZE = 4096, SLOTS_MOST = 4096 };
 
 struct journal {
     char path[512];
@@ -48,6 +49,7 @@ struct journal {
     uint32_t slots_len;
     int zero;                     /* /dev/zero: what takes the place of a page that is gone */
     volatile sig_atomic_t broken; /* a page of it is not the file's any more */
+    bool disowned;                /* the file says so */
 };
 
 /* A signal's handler can be handed nothing: so the journal of this process stands here. */
@@ -179,9 +181,29 @@ void journal_remove(struct journal **journal)
     *journal = NULL;
 }
 
-bool journal_is_broken(const struct journal *journal)
+/* A page that is missing in the file looks like one on which nothing was begun. As under another
+ * boot, only answers count from now on. */
+static void disown(struct journal *self)
 {
+    self->disowned = true;
+    self->head->boot[0] = '\0';
+}
+
+bool journal_is_broken(struct journal *journal)
+{
+    if (journal->broken && !journal->disowned)
+        disown(journal);
     return journal->broken != 0;
+}
+
+/* Nothing is begun to be written for it: pages on their way to the disk are waited for, those of
+ * the first page only, and errors are told of the whole file. */
+void journal_look(struct journal *journal)
+{
+    if (FAN_FAULTY("sender.journal_look") ||
+            (sync_file_range(journal->fd, 0, HEAD_SIZE, SYNC_FILE_RANGE_WAIT_BEFORE) &&
+                    (errno == EIO || errno == ENOSPC)))
+        journal->broken = 1;
 }
 
 struct journal_slot *journal_take(struct journal *journal)
@@ -224,6 +246,7 @@ void journal_started(struct journal_slot *slot, uint32_t position)
     if (!KEPT)
         return;
     atomic_thread_fence(memory_order_release);
+    slot->begun = position + 1;
     slot->records[position].word = JOURNAL_STARTED;
     atomic_thread_fence(memory_order_seq_cst);
 }
@@ -270,7 +293,8 @@ enum fan_message_state journal_says(const struct journal_slot *slot, uint32_t po
     const struct journal_record *record = &slot->records[position];
 
     if (record->word == JOURNAL_NOTHING)
-        return evidence && same_boot ? FAN_MESSAGE_RETRY : FAN_MESSAGE_PENDING;
+        return evidence && same_boot && position >= slot->begun ? FAN_MESSAGE_RETRY
+                                                                : FAN_MESSAGE_PENDING;
     if (!journal_answer_counts(slot, position))
         return FAN_MESSAGE_PENDING;
     return evidence ? fan_evidence_of((enum fan_message_state)record->state)
@@ -289,9 +313,9 @@ int journal_died_writing(const struct journal_slot *slot)
 
 uint32_t journal_begun(const struct journal_slot *slot)
 {
-    uint32_t from = journal_opened(slot);
+    uint32_t begun = slot->begun, from = JOURNAL_POSITIONS;
 
-    while (from > 0 && slot->records[from - 1].word == JOURNAL_NOTHING)
+    while (from > begun && slot->records[from - 1].word == JOURNAL_NOTHING)
         from--;
     return from;
 }
@@ -299,32 +323,54 @@ uint32_t journal_begun(const struct journal_slot *slot)
 static bool is_journal(const struct head *head, size_t size)
 {
     return memcmp(head->magic, MAGIC, sizeof head->magic) == 0 &&
-            head->slot_size == sizeof(struct journal_slot) && head->slots <= 4096 &&
+            head->slot_size == sizeof(struct journal_slot) && head->slots <= SLOTS_MOST &&
             size == size_for(head->slots);
 }
 
-/* Map a file that we have the lock of; false: it is no journal, or was never begun. */
-static bool map_left(struct journal_left *left)
+/* The whole of a file; NULL: it cannot be read. */
+static char *read_whole(int fd, size_t size)
+{
+    char *copy = aligned_alloc(JOURNAL_RECORD,
+            (size + JOURNAL_RECORD - 1) / JOURNAL_RECORD * JOURNAL_RECORD);
+    size_t have = 0;
+    ssize_t got = 1;
+
+    if (!copy)
+        fan_die("out of memory: a dead sender's journal");
+    while (have < size && got > 0) {
+        got = pread(fd, copy + have, size - have, (off_t)have);
+        have += got > 0 ? (size_t)got : 0;
+    }
+    if (have == size && !FAN_FAULTY("sender.read_journal"))
+        return copy;
+    free(copy);
+    return NULL;
+}
+
+/* Read a file that we have the lock of; false: it is no journal, was never begun, or cannot be
+ * read. */
+static bool read_left(struct journal_left *left)
 {
     const struct head *head;
     struct stat info;
     char boot[FAN_BOOT_ID];
 
-    if (fstat(left->fd, &info) || info.st_size < HEAD_SIZE)
+    if (fstat(left->fd, &info) || info.st_size < HEAD_SIZE ||
+            (size_t)info.st_size > size_for(SLOTS_MOST))
         return false;
-    left->size = (size_t)info.st_size;
-    head = mmap(NULL, left->size, PROT_READ, MAP_SHARED, left->fd, 0);
-    if (head == MAP_FAILED)
+    left->copy = read_whole(left->fd, (size_t)info.st_size);
+    if (!left->copy)
         return false;
-    if (!is_journal(head, left->size)) {
-        munmap((void *)head, left->size);
+    head = (const struct head *)left->copy;
+    if (!is_journal(head, (size_t)info.st_size)) {
+        free(left->copy);
         return false;
     }
     fan_boot_id(boot);
     left->owner = head->owner;
     left->same_boot = boot[0] && strncmp(boot, head->boot, sizeof boot) == 0;
     left->slots_len = head->slots;
-    left->slots = (const struct journal_slot *)((const char *)head + HEAD_SIZE);
+    left->slots = (const struct journal_slot *)(left->copy + HEAD_SIZE);
     return true;
 }
 
@@ -354,7 +400,7 @@ static bool try_file(const char *dir, const char *name, struct journal_left *out
         close(out->fd);
         return false;
     }
-    if (map_left(out))
+    if (read_left(out))
         return true;
     set_aside(out->path, name);
     close(out->fd);
@@ -377,7 +423,7 @@ bool journal_find_left(const char *dir, struct journal_left *out)
 
 void journal_left_close(struct journal_left *left, bool done)
 {
-    munmap((void *)((const char *)left->slots - HEAD_SIZE), left->size);
+    free(left->copy);
     if (done)
         unlink(left->path);
     close(left->fd);

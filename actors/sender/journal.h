@@ -49,7 +49,7 @@ struct journal_slot {
     uint32_t opened; /* the intent: positions below it may be opened */
     uint32_t kind;
     uint32_t writing; /* position whose request is being written, plus one; 0: none */
-    uint32_t spare;
+    uint32_t begun;   /* position behind the last one started: says it where its record is lost */
     int64_t items[JOURNAL_POSITIONS]; /* message ids by position */
     _Alignas(JOURNAL_RECORD) struct journal_record records[JOURNAL_POSITIONS];
 };
@@ -68,8 +68,12 @@ enum fan_err journal_create(const char *dir, uint64_t owner, uint32_t slots, str
 void journal_remove(struct journal **journal);
 
 /** Whether its file cannot be written any more (the disk fails, is full, somebody cut it short):
- * what was stored since may be lost with this process, so nothing may be started. */
-bool journal_is_broken(const struct journal *journal);
+ * what was stored since may be lost with this process, so nothing may be started. From then on the
+ * file, too, says that what it lacks proves nothing. */
+bool journal_is_broken(struct journal *journal);
+/** Ask the disk whether it kept what was written. To be called now and then: nobody else hears of
+ * pages that the kernel could not write, and may forget. */
+void journal_look(struct journal *journal);
 
 /** A free slot, or NULL. */
 struct journal_slot *journal_take(struct journal *journal);
@@ -119,7 +123,7 @@ struct journal_left {
     bool same_boot;
     uint32_t slots_len;
     const struct journal_slot *slots; /* slots[slots_len] */
-    size_t size;
+    char *copy; /* of the file: a disk that fails must not fail in the middle of reading it */
 };
 
 /** Find a journal in @dir whose writer is dead, and lock it. false: there is none. A file that is

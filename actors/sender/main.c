@@ -94,12 +94,16 @@ bool sender_can_write(const struct sender *self)
     return self->journal && !journal_is_broken(self->journal);
 }
 
+/* Also at the start: a disk may be full of the journals of the dead, whose replay makes room. */
 void sender_mend(struct sender *self)
 {
     fan_time now = fan_clock_elapsed();
+    bool again = self->mend_at > 0;
     struct fan_why why = { 0 };
     struct fan_arena *arena;
 
+    if (self->journal)
+        journal_look(self->journal);
     fan_metric_set(self->unwritable, !sender_can_write(self));
     if (sender_can_write(self) || now < self->mend_at)
         return;
@@ -113,8 +117,9 @@ void sender_mend(struct sender *self)
     arena = fan_arena_new();
     if (open_journal(self, arena, &why))
         fan_log(NULL, FAN_ERROR, "journal.unwritable", "nothing is sent: %s", why.text);
-    else
+    else if (again)
         fan_log(NULL, FAN_WARN, "journal.mended", "there is another journal: sending goes on");
+    fan_metric_set(self->unwritable, !sender_can_write(self));
     fan_arena_free(&arena);
 }
 
@@ -138,11 +143,10 @@ static enum fan_err open_sender(struct fan_actor *actor, void *state, struct fan
     fan_actor_serves(actor, self->kind);
     make_metrics(self);
     err = open_keys(self, arena, why);
-    if (!err)
-        err = open_journal(self, arena, why);
     fan_arena_free(&arena);
     if (err)
         return err;
+    sender_mend(self);
     self->db = fan_actor_new_db(actor, FAN_DB_HOT);
     self->watch = fan_db_watch_new(fan_actor_loop(actor), self->db);
     self->replay = replay_new(self);

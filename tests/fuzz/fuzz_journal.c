@@ -114,7 +114,7 @@ static void read_slot(const struct journal_slot *slot, bool same_boot)
 {
     uint32_t opened = journal_opened(slot), begun = journal_begun(slot);
 
-    FAN_ASSERT(begun <= opened && opened <= JOURNAL_POSITIONS);
+    FAN_ASSERT(begun <= JOURNAL_POSITIONS && opened <= JOURNAL_POSITIONS);
     for (uint32_t p = 0; p < opened; p++) {
         const struct journal_record *record = &slot->records[p];
         int under = journal_says(slot, p, same_boot, false);

@@ -202,6 +202,94 @@ static void a_file_that_is_gone_under_it_breaks_it_and_ends_nothing(void **state
     journal_remove(&journal);
 }
 
+/* A sender that dies when its disk had failed under it: a page of records is missing. */
+static void live_lose_a_page_and_die(void)
+{
+    struct journal *journal = create(OWNER);
+    struct journal_slot *slot = journal_take(journal);
+
+    slot->size = slot->opened = 100;
+    slot->epoch = 3;
+    journal_begin(slot);
+    for (uint32_t p = 0; p < 64; p++)
+        journal_started(slot, p);
+    overwrite(8192, (const char[4096]){ 0 }, 4096);
+    _exit(0);
+}
+
+static void a_page_that_is_missing_does_not_say_that_nothing_was_begun(void **state)
+{
+    const struct journal_slot *slot;
+    struct journal_left left;
+    int missing = 0;
+
+    in_a_child(live_lose_a_page_and_die);
+    assert_true(journal_find_left(folder, &left));
+    assert_true(left.same_boot);
+    slot = &left.slots[0];
+    assert_int_equal(journal_begun(slot), 64);
+    for (uint32_t p = 0; p < 64; p++) {
+        missing += slot->records[p].word == JOURNAL_NOTHING;
+        assert_int_equal(journal_says(slot, p, true, true), FAN_MESSAGE_PENDING);
+    }
+    assert_true(missing > 0);
+    assert_int_equal(journal_says(slot, 64, true, true), FAN_MESSAGE_RETRY);
+    journal_left_close(&left, true);
+}
+
+static void what_was_opened_last_may_be_missing_too(void **state)
+{
+    static struct journal_slot slot = { .opened = 0, .epoch = 3 };
+
+    for (uint32_t p = 0; p < 8; p++)
+        journal_started(&slot, p);
+    assert_int_equal(journal_begun(&slot), 8);
+    slot.begun = 0; /* the one is lost, or the other */
+    assert_int_equal(journal_begun(&slot), 8);
+}
+
+/* A sender whose journal broke, and that knows it. */
+static void live_break_and_die(void)
+{
+    struct journal *journal = create(OWNER);
+    struct journal_slot *slot = hold(journal, 42);
+    const size_t page = 4096, third = 3 * page;
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/sender-%016x.journal", folder, OWNER);
+    journal_started(slot, 0);
+    if (truncate(path, (off_t)third))
+        _exit(1);
+    for (uint32_t p = 4; p < 200; p++)
+        journal_started(slot, p);
+    if (!journal_is_broken(journal))
+        _exit(2);
+    if (truncate(path, (off_t)(page + SLOTS * sizeof(struct journal_slot))))
+        _exit(3);
+    _exit(0);
+}
+
+static void a_broken_one_says_only_what_was_answered(void **state)
+{
+    struct journal_left left;
+
+    in_a_child(live_break_and_die);
+    assert_true(journal_find_left(folder, &left));
+    assert_false(left.same_boot);
+    assert_int_equal(journal_says(&left.slots[0], 3, left.same_boot, true), FAN_MESSAGE_PENDING);
+    journal_left_close(&left, true);
+}
+
+static void a_look_at_a_good_disk_finds_nothing(void **state)
+{
+    struct journal *journal = create(OWNER);
+
+    journal_started(hold(journal, 9), 0);
+    journal_look(journal);
+    assert_false(journal_is_broken(journal));
+    journal_remove(&journal);
+}
+
 static void one_that_finds_no_room_leaves_nothing_behind(void **state)
 {
     const struct rlimit little = { 64 * 1024, RLIM_INFINITY };
@@ -411,6 +499,10 @@ int main(void)
         TEST(a_record_of_another_claim_counts_for_nothing),
         TEST(whose_request_was_being_written_is_told_until_it_is_started),
         TEST(a_file_that_is_gone_under_it_breaks_it_and_ends_nothing),
+        TEST(a_page_that_is_missing_does_not_say_that_nothing_was_begun),
+        TEST(what_was_opened_last_may_be_missing_too),
+        TEST(a_broken_one_says_only_what_was_answered),
+        TEST(a_look_at_a_good_disk_finds_nothing),
         TEST(one_that_finds_no_room_leaves_nothing_behind),
         TEST(an_answer_says_whether_its_try_was_free),
         TEST(no_record_crosses_a_page),
