@@ -6,6 +6,7 @@
 #include "actors/cli/file.h"
 #include "actors/cli/fleet.h"
 #include "actors/cli/schema.h"
+#include "actors/lib/media/media.h"
 #include "sql/migrate.h"
 
 #include <pwd.h>
@@ -95,6 +96,18 @@ static enum fan_err has_schema(struct patient *patient)
     return err;
 }
 
+static enum fan_err has_media(struct patient *patient)
+{
+    struct fan_common_settings common;
+    enum fan_err err =
+            fan_settings_read("cli", NULL, NULL, &common, 0, NULL, patient->arena, &patient->why);
+
+    if (err)
+        return err;
+    common.state_dir = access(patient->home.state, F_OK) == 0 ? patient->home.state : "/var";
+    return fan_media_probe(&common, &patient->why);
+}
+
 static const struct {
     const char *name;
     examination *examine;
@@ -104,6 +117,7 @@ static const struct {
     { "PostgreSQL is installed", has_server },
     { "enough files may be open", has_files },
     { "there is room on the disk", has_disk },
+    { "pictures can be kept", has_media },
     { "the database has this version's schema", has_schema },
 };
 

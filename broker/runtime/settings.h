@@ -60,10 +60,16 @@ struct fan_common_settings {
     const char *database_user;     /* login role; default fan_<role> */
     const char *database_password; /* SECRET */
     const char *state_dir;         /* journals, spools, keys */
-    const char *status_listen;     /* "127.0.0.1:9101": GET /health and /metrics; "": off */
-    const char *log_level;         /* error, warn, info, debug */
-    const char *host;              /* this machine's name in hello frames; default gethostname */
-    uint32_t drain_ms;             /* how long SIGTERM waits for work in flight */
+    const char *media_dir;         /* pictures and other files; "": below state_dir */
+    const char *media_s3_endpoint; /* or an object storage instead of the folder; "": none */
+    const char *media_s3_bucket;
+    const char *media_s3_region;
+    const char *media_s3_key;
+    const char *media_s3_secret; /* SECRET */
+    const char *status_listen;   /* "127.0.0.1:9101": GET /health and /metrics; "": off */
+    const char *log_level;       /* error, warn, info, debug */
+    const char *host;            /* this machine's name in hello frames; default gethostname */
+    uint32_t drain_ms;           /* how long SIGTERM waits for work in flight */
 };
 
 /**
