@@ -112,6 +112,8 @@ static enum fan_err check(struct scheduler *self, struct fan_arena *arena, struc
         err = take(self, &look, arena, why);
     else if (differs)
         return hold(self, differs, arena, why);
+    else if (look.bound.timeline != look.now.timeline) /* a failover: copies of this one are told */
+        err = take(self, &look, arena, why);
     if (!err)
         write_note(self, look.now.id, &look.now, arena);
     return err;

@@ -159,8 +159,9 @@ def answers_cut_off(site):
 
 
 @fault("F28", "a failover to a synchronous standby loses nothing and doubles nothing",
-       settings=OWN, fresh=True)
+       settings={**OWN, "SCHEDULER_TRUST_FAILOVER": "true"}, fresh=True)
 def failover(site):
+    """Its files are a base backup's; it is trusted, because it lacks nothing that was seen."""
     standby = Server(site.home, "standby")
     standby.follow(site.server)
     site.stop_processes()
@@ -175,14 +176,13 @@ def failover(site):
             standby.promote()
             eventually(lambda: load.left() >= 0, 30, "the standby takes over")
             taken_over = time.time()
-            held = "SELECT 1 FROM ctl WHERE hold_reason IS NOT NULL"
-            eventually(lambda: site.sql(held), 90, "a standby's files are another's: it is held")
-            site.ok("POST", "control/confirm")
         first = min((instant(line) for line in load.requests() if instant(line) > taken_over),
                     default=taken_over)
         print(f"# taken over after {taken_over - gone:.1f} s, first request {first - gone:.1f} s "
               f"after the primary's end; {load.unknown} unknown for a while")
         expect(load.repeated, 0, "repeated")
+        expect(site.sql("SELECT hold_reason FROM ctl"), [[""]], "nobody had to confirm it")
+        expect(site.sql("SELECT timeline FROM site"), [["2"]], "it is the right one now")
     finally:
         site.stop_processes()
         standby.remove()

@@ -13,7 +13,9 @@
  * Compare.
  *
  * confirmed       as it was when a person, or the first start, took it for the right one
- * trust_failover  a new timeline is fine: standbys are synchronous, a promoted one lacks nothing
+ * trust_failover  a newer timeline is fine: standbys are synchronous, a promoted one lacks nothing.
+ *                 Its files, those of a base backup, are another's: that is believed only of one
+ *                 that this host knows and that lacks nothing of what this host has seen
  *
  * Returns why it must be confirmed, as a sentence for people; NULL when it is the one.
  */
