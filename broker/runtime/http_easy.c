@@ -20,6 +20,7 @@
 enum {
     HEADERS_CAP = 32 * 1024, /* bytes */
     LINE_CAP = 16 * 1024,    /* bytes of a URL, a header, a mail address */
+    NAME_SECONDS = 10,       /* a name is asked for again after so long, whatever it says itself */
     REUSE_SECONDS = 30,      /* a connection idle for longer may be dead without our knowing */
     SEND_BUFFER = 16 * 1024, /* bytes; libcurl's least, allocated for every call */
     LONG_BODY = 256 * 1024,  /* bytes; before a MiB libcurl asks the server whether it wants it */
@@ -177,6 +178,7 @@ static void set_policy(struct fan_http_easy *easy, const struct fan_http_policy 
     SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
     SET(easy, CURLOPT_TCP_NODELAY, 1L);
     SET(easy, CURLOPT_MAXAGE_CONN, (long)REUSE_SECONDS);
+    SET(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)NAME_SECONDS);
     SET(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     SET(easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver */
     if (policy->options.ca_file)

@@ -4,6 +4,7 @@ Each behaviour gets a channel and a campaign to a few people of its own; hostile
 provider, and its journal says what may have been taken. Those people are so few that the channel is
 not left alone over them.
 """
+import itertools
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from hostile import (ACCEPTED, IN_DOUBT, REFUSED, THROTTLED, Certificates, Relay
                      always)
 from invariants import FAILED, RETRY, SENT, UNKNOWN_FINAL, instant, messages_of
 from names import NO_SUCH_NAME, SERVER_FAILURE, SILENT
-from sites import AT_MOST_ONCE, HANDFUL
+from sites import AT_MOST_ONCE, FEW, HANDFUL
 
 REQUEST_S = 2
 SHORT = {"SENDER_REQUEST_MS": REQUEST_S * 1000, "SENDER_SEND_TTL_MS": 5000}
@@ -301,10 +302,49 @@ def tls(site):
 
 # ---- names ----
 
-@fault("F52", "a name not to be found out is nobody's failure, one of many addresses will do",
+@fault("F52", "a name not to be found out is nobody's failure, and one that changes is followed",
        needs=("mounts",), settings={**SHORT, "resolver": True})
 def names(site):
     resolver = site.resolver
+    names_that_cannot_be_found_out(site, resolver)
+    names_that_change(site, resolver)
+
+
+def accept_and_hang_up(call):
+    def act():
+        call.answer(201, {"sid": call.id, "status": "queued", "error_code": None},
+                    ("Connection: close",))
+        return False
+    return ACCEPTED, act
+
+
+def names_that_change(site, resolver):
+    """One is at another address at each question, and every message needs a new connection; one
+    moves, and nobody is left where it was."""
+    flipping = [Twilio(journal(site), accept_and_hang_up)]
+    flipping.append(Twilio(journal(site), accept_and_hang_up,
+                           address=("127.0.0.2", flipping[0].port)))
+    addresses = itertools.cycle([[provider.host] for provider in flipping])
+    resolver.answers["flipping.test"] = lambda: next(addresses)
+    old = Twilio(journal(site), accept)
+    resolver.answers["moving.test"] = [old.host]
+    with empty_load(site) as load:
+        began = [begin(load, channel_to(site, f"http://{name}.test:{port}", rate=2), tags=("few",))
+                 for name, port in (("flipping", flipping[0].port), ("moving", old.port))]
+        eventually(lambda: len(old.asked) > 5, 30, "it is sending")
+        new = Twilio(journal(site), accept, address=("127.0.0.2", old.port))
+        resolver.answers["moving.test"] = [new.host]
+        old.close()
+        load.settle(120)
+    print(f"# a name that changes at each question: {[len(one.asked) for one in flipping]} at its "
+          f"addresses; one that moved: {len(old.asked)} before, {len(new.asked)} afterwards")
+    for provider in (*flipping, new):
+        assert provider.asked, f"nobody came to {provider.url}"
+        provider.close()
+    expect([dict(states(site, campaign)) for campaign in began], [{SENT: FEW}] * 2)
+
+
+def names_that_cannot_be_found_out(site, resolver):
     cases = {"nowhere": NO_SUCH_NAME, "failing": SERVER_FAILURE, "silent": SILENT, "empty": [],
              "many": [f"127.0.0.{n}" for n in range(2, 26)] + ["127.0.0.1"]}
     providers = {name: Twilio(journal(site), accept) for name in cases}

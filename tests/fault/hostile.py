@@ -71,6 +71,10 @@ class Listener:
 
     def close(self):
         """Also of what hangs on connections."""
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # or who waits for a connection still gets one
+        except OSError:
+            pass
         self.socket.close()
         for client in list(self.open):
             try:
