@@ -36,6 +36,7 @@ static bool count_settled(const struct fan_stat_event *event, struct fan_arena *
     counts[FAN_STAT_RETRY] = settled.retry;
     counts[FAN_STAT_UNKNOWN] = settled.unknown;
     counts[FAN_STAT_SKIPPED] = settled.skipped;
+    counts[FAN_STAT_CANCELLED] = settled.cancelled;
     return true;
 }
 

@@ -271,11 +271,27 @@ static enum fan_err look_paused(struct fan_turn *turn, struct look *look)
     return err ? err : settle(turn, look);
 }
 
+/* Their minute counts them, as it does what senders settle. */
+static enum fan_err tell_cancelled(struct fan_turn *turn, const struct look *look,
+        const struct fan_chunks_cancelled *done)
+{
+    const struct fan_messages_settled news = { .chunk = done->first,
+        .cancelled = (uint32_t)done->messages };
+    struct fan_route route = route_of(look->row, look->row->lane);
+    enum fan_err err;
+
+    if (done->messages == 0)
+        return FAN_OK;
+    err = fan_event_insert(turn->db, look->row->account, look->row->run, done->first,
+            &fan_schema_messages_settled, &news, turn->arena, &turn->why);
+    return err ? err : fan_emit_messages_settled(turn, &route, &news);
+}
+
 /* Some chunks at a time; what senders hold follows when it came back. */
 static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
 {
     const struct fan_run_live *row = look->row;
-    size_t chunks = 0;
+    struct fan_chunks_cancelled done = { 0 };
     enum fan_err err = call_back(turn, look);
 
     if (!err)
@@ -284,12 +300,14 @@ static enum fan_err look_cancelled(struct fan_turn *turn, struct look *look)
         err = settle(turn, look);
     if (!err)
         err = fan_chunks_cancel(turn->db, row->account, row->run, CANCEL_AT_ONCE, turn->arena,
-                &chunks, &turn->why);
-    look->more = chunks >= CANCEL_AT_ONCE;
+                &done, &turn->why);
+    if (!err)
+        err = tell_cancelled(turn, look, &done);
+    look->more = done.chunks >= CANCEL_AT_ONCE;
     look->live->wants = 0;
-    if (!err && chunks > 0)
+    if (!err && done.chunks > 0)
         err = fan_turn_commit(turn);
-    return err || chunks > 0 ? err : end_run(turn, look);
+    return err || done.chunks > 0 ? err : end_run(turn, look);
 }
 
 static enum fan_err look_turn(struct fan_turn *turn, void *context)

@@ -220,7 +220,8 @@ CREATE TABLE stat_minute (
     minute timestamptz NOT NULL,
   planned int NOT NULL DEFAULT 0, sent int NOT NULL DEFAULT 0, failed int NOT NULL DEFAULT 0,
     retry int NOT NULL DEFAULT 0,
-  unknown int NOT NULL DEFAULT 0, skipped int NOT NULL DEFAULT 0, delivered int NOT NULL DEFAULT 0,
+  unknown int NOT NULL DEFAULT 0, skipped int NOT NULL DEFAULT 0,
+    cancelled int NOT NULL DEFAULT 0, delivered int NOT NULL DEFAULT 0,
     read int NOT NULL DEFAULT 0,
   undelivered int NOT NULL DEFAULT 0, flagged int NOT NULL DEFAULT 0,
   PRIMARY KEY (account_id, campaign_id, run_id, minute));

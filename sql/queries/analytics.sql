@@ -19,19 +19,21 @@ ORDER BY e.xid, e.id LIMIT $3::bigint;
 -- name: analytics_add
 -- role: fan_analytics
 -- Add counts to minutes. (accounts, campaigns, runs, minutes, planned, sent, failed, retry,
--- unknown, skipped, delivered, read, undelivered, flagged)
+-- unknown, skipped, cancelled, delivered, read, undelivered, flagged)
 INSERT INTO stat_minute AS s (account_id, campaign_id, run_id, minute, planned, sent, failed, retry,
-  unknown, skipped, delivered, read, undelivered, flagged)
+  unknown, skipped, cancelled, delivered, read, undelivered, flagged)
 SELECT u.account, u.campaign, u.run, fan_time(u.minute), u.planned, u.sent, u.failed, u.retry,
-  u.unknown, u.skipped, u.delivered, u.read, u.undelivered, u.flagged
+  u.unknown, u.skipped, u.cancelled, u.delivered, u.read, u.undelivered, u.flagged
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[],
-  $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[])
-  u(account, campaign, run, minute, planned, sent, failed, retry, unknown, skipped, delivered, read,
-  undelivered, flagged)
+  $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[],
+  $15::int[])
+  u(account, campaign, run, minute, planned, sent, failed, retry, unknown, skipped, cancelled,
+  delivered, read, undelivered, flagged)
 ON CONFLICT (account_id, campaign_id, run_id, minute) DO UPDATE SET
   planned = s.planned + excluded.planned, sent = s.sent + excluded.sent,
   failed = s.failed + excluded.failed, retry = s.retry + excluded.retry,
   unknown = s.unknown + excluded.unknown, skipped = s.skipped + excluded.skipped,
+  cancelled = s.cancelled + excluded.cancelled,
   delivered = s.delivered + excluded.delivered, read = s.read + excluded.read,
   undelivered = s.undelivered + excluded.undelivered, flagged = s.flagged + excluded.flagged;
 

@@ -444,19 +444,24 @@ static enum fan_err lock_cancelled(struct fan_db *db, fan_id account, fan_id run
 }
 
 enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
-        struct fan_arena *arena, size_t *chunks, struct fan_why *why)
+        struct fan_arena *arena, struct fan_chunks_cancelled *out, struct fan_why *why)
 {
     struct fan_ids about = { 0 };
     struct fan_args args;
+    struct fan_rows rows;
     enum fan_err err = lock_cancelled(db, account, run, limit, arena, &about, why);
 
-    *chunks = about.len;
+    *out = (struct fan_chunks_cancelled){ .chunks = about.len };
     if (err || about.len == 0)
         return err;
+    out->first = about.at[0];
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64s(&args, about.at, about.len);
-    return fan_db_run(db, &fan_q_chunk_cancel, &args, NULL, why);
+    err = fan_db_run(db, &fan_q_chunk_cancel, &args, &rows, why);
+    if (!err)
+        out->messages = sum_of(&rows);
+    return err;
 }
 
 enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,

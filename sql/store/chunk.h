@@ -159,13 +159,18 @@ enum fan_err fan_chunks_owned(struct fan_db *db, fan_id account, fan_id run, uin
 enum fan_err fan_chunks_promote(struct fan_db *db, fan_id account, fan_id run, uint32_t size,
         struct fan_arena *arena, int64_t *promoted, struct fan_why *why) FAN_MUST_CHECK;
 
-/**
- * Cancel what nobody has opened of a cancelled run, at most @limit chunks and as many with retries.
- *
- * chunks  out, how many chunks it was about; 0: there is nothing left that nobody holds
- */
+/* What one step of a cancellation was about. */
+struct fan_chunks_cancelled {
+    size_t chunks;    /* 0: there is nothing left that nobody holds */
+    fan_id first;     /* of them */
+    int64_t messages; /* cancelled now */
+};
+
+/** Cancel what nobody has opened of a cancelled run, at most @limit chunks and as many with
+ * retries. */
 enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, uint32_t limit,
-        struct fan_arena *arena, size_t *chunks, struct fan_why *why) FAN_MUST_CHECK;
+        struct fan_arena *arena, struct fan_chunks_cancelled *out,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 /**
  * Apply the run's policy to unknowns whose time is over.

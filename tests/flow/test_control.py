@@ -11,7 +11,7 @@ import subprocess
 import urllib.parse
 
 from books import (OPEN, STATES, all_is_final, callbacks_are_in, message_of, nobody_got_two,
-                   rows_of, sent_is_what_was_accepted, statistics_are_a_recount)
+                   rollups_agree, rows_of, sent_is_what_was_accepted, statistics_are_a_recount)
 from checks import eventually, expect, run
 from people import as_csv, people, person
 from system import System, runs_as
@@ -250,6 +250,7 @@ def a_cancelled_campaign_sends_no_more_and_its_books_agree():
     expect(sent, {message_of(line) for line in accepted}, "sent, and accepted")
     reasons = {message["reason"] for message in fanfare.messages(campaign, status="cancelled")}
     expect(reasons, {"cancelled"})
+    rollups_agree(fanfare, campaign, ("sent", "cancelled"))
     totals = fanfare.ok("GET", "stats")["messages"]
     expect((totals["pending"], totals["retry"]), (0, 0), "what the account still has to send")
 

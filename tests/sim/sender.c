@@ -294,8 +294,7 @@ static void take_opened(struct sim *sim, int index, int number, const struct tx 
         hold->free[p] = tx->free[p];
         if (!tx->unsendable[p - tx->watermark] || hold->known[p] != SIM_WAITING)
             continue;
-        journal_answered(hold->slot, p,
-                &(struct journal_answer){ .state = FAN_MESSAGE_SKIPPED });
+        journal_answered(hold->slot, p, &(struct journal_answer){ .state = FAN_MESSAGE_SKIPPED });
         settle(sim, index, number,
                 (struct row_word){ hold->slot->items[p], FAN_MESSAGE_SKIPPED, 0, false }, p);
     }

@@ -119,8 +119,8 @@ static void counts_are_added_to_their_minutes(void **state)
                              "SELECT count(*) FROM stat_minute WHERE account_id = 1"
                              " AND minute = '2026-11-20T12:00:00Z' AND planned = 3"
                              " AND sent = 6 AND failed = 9 AND retry = 12 AND unknown = 15"
-                             " AND skipped = 18 AND delivered = 21 AND read = 24"
-                             " AND undelivered = 27 AND flagged = 30"),
+                             " AND skipped = 18 AND cancelled = 21 AND delivered = 24"
+                             " AND read = 27 AND undelivered = 30 AND flagged = 33"),
             1);
 }
 

@@ -40,13 +40,16 @@ static struct fan_run_controlled control(enum fan_run_act act)
 /* One step of the scheduler's; how many chunks it was about. */
 static size_t cancel_step(uint32_t limit)
 {
-    size_t chunks;
+    struct fan_chunks_cancelled done;
+    int64_t before = world_number(&w, "SELECT sum(n_cancelled)::bigint FROM chunk");
 
-    assert_int_equal(fan_chunks_cancel(w.scheduler, 1, w.run, limit, w.arena, &chunks, &w.why),
+    assert_int_equal(fan_chunks_cancel(w.scheduler, 1, w.run, limit, w.arena, &done, &w.why),
             FAN_OK);
     assert_int_equal(fan_db_commit(w.scheduler, &w.why), FAN_OK);
     assert_int_equal(world_wrong_counters(&w), 0);
-    return chunks;
+    assert_int_equal(world_number(&w, "SELECT sum(n_cancelled)::bigint FROM chunk"),
+            before + done.messages);
+    return done.chunks;
 }
 
 static void cancel_all(uint32_t limit)

@@ -125,8 +125,8 @@ static void control(enum fan_run_act act)
 {
     struct fan_run_controlled done;
 
-    assert_int_equal(
-            fan_run_control(gateway, 1, WORLD_CAMPAIGN, act, w.arena, &done, &w.why), FAN_OK);
+    assert_int_equal(fan_run_control(gateway, 1, WORLD_CAMPAIGN, act, w.arena, &done, &w.why),
+            FAN_OK);
     assert_int_equal(fan_db_commit(gateway, &w.why), FAN_OK);
 }
 
@@ -146,8 +146,9 @@ static void who_resumes_a_run_forgives_it_its_deaths(void **state)
 
 static void a_run_that_ended_is_forgotten_after_a_while(void **state)
 {
-    world_exec(&w, "INSERT INTO death (account_id, run_id, message_id) VALUES (1, 1, 1), (2, 1, 2);"
-                   "UPDATE run SET ended_at = now() - interval '2 hours' WHERE account_id = 2");
+    world_exec(&w,
+            "INSERT INTO death (account_id, run_id, message_id) VALUES (1, 1, 1), (2, 1, 2);"
+            "UPDATE run SET ended_at = now() - interval '2 hours' WHERE account_id = 2");
     assert_int_equal(fan_dead_forget(w.scheduler, w.arena, &w.why), FAN_OK);
     assert_int_equal(fan_db_commit(w.scheduler, &w.why), FAN_OK);
     assert_int_equal(world_number(&w, "SELECT sum(account_id)::bigint FROM death"), 1);

@@ -118,8 +118,8 @@ static size_t crashed(fan_id chunk)
 {
     struct fan_chunk_planned planned;
 
-    assert_int_equal(
-            fan_chunk_load(w.renderer, WORLD_ACCOUNT, chunk, 0, w.arena, &planned, &w.why), FAN_OK);
+    assert_int_equal(fan_chunk_load(w.renderer, WORLD_ACCOUNT, chunk, 0, w.arena, &planned, &w.why),
+            FAN_OK);
     fan_db_abort(w.renderer);
     for (size_t i = 0; i < planned.crashed.len; i++)
         assert_int_equal(planned.crashed.at[i], 3);

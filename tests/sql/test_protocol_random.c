@@ -426,7 +426,7 @@ static void suppress_one(void)
 /* People change their minds; in the calm it runs, or is cancelled. */
 static void control_one(void)
 {
-    size_t chunks;
+    struct fan_chunks_cancelled done;
 
     if (cancels && !cancelled && (calm || chance(1))) {
         world_exec(&w, "UPDATE run SET state = 5 WHERE account_id = 1");
@@ -434,7 +434,7 @@ static void control_one(void)
     }
     if (cancelled)
         end_turn(w.scheduler,
-                fan_chunks_cancel(w.scheduler, 1, w.run, 1 + draw(3), w.arena, &chunks, &w.why));
+                fan_chunks_cancel(w.scheduler, 1, w.run, 1 + draw(3), w.arena, &done, &w.why));
     else if (fickle && (calm || chance(5)))
         world_exec(&w, "UPDATE run SET state = %d WHERE account_id = 1", mishap(50) ? 2 : 1);
 }

@@ -65,6 +65,7 @@ static void each_event_counts_where_it_belongs(void **state)
         [FAN_STAT_RETRY] = 3,
         [FAN_STAT_UNKNOWN] = 4,
         [FAN_STAT_SKIPPED] = 12,
+        [FAN_STAT_CANCELLED] = 11,
         [FAN_STAT_DELIVERED] = 30,
         [FAN_STAT_READ] = 8,
         [FAN_STAT_UNDELIVERED] = 6,
@@ -79,7 +80,8 @@ static void each_event_counts_where_it_belongs(void **state)
                     .failed = 2,
                     .retry = 3,
                     .unknown = 4,
-                    .skipped = 5 });
+                    .skipped = 5,
+                    .cancelled = 11 });
     add(1, 2, noon + 2, &fan_schema_receipts_applied,
             &(struct fan_receipts_applied){ .delivered = 30,
                     .read = 8,
