@@ -44,14 +44,14 @@ struct channel {
     /* Health (health.c; instants elapsed). */
     struct fan_breaker breaker;
     struct fan_health health;
-    bool looked;      /* what its row says is known */
-    bool looking;     /* a look at it is under way */
-    bool stepping;    /* a change of it is under way */
-    bool trying;      /* half open, by us: the one message is under way */
+    bool looked;       /* what its row says is known */
+    bool looking;      /* a look at it is under way */
+    bool stepping;     /* a change of it is under way */
+    bool trying;       /* half open, by us: the one message is under way */
     bool probe_failed; /* it had failed before */
-    fan_id probe;     /* that one */
-    uint32_t asked;   /* statements under way */
-    fan_time learned; /* interval that holds now */
+    fan_id probe;      /* that one */
+    uint32_t asked;    /* statements under way */
+    fan_time learned;  /* interval that holds now */
     fan_time configured;
     fan_time cut; /* what we asked for last */
     fan_time told_at, grow_at;

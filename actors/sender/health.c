@@ -246,7 +246,7 @@ void health_landed(struct channel *channel, fan_id message, enum fan_channel_sig
             open_it(channel, FAN_HEALTH_REFUSED, false);
         else if (probe)
             open_it(channel, FAN_HEALTH_FAILING, channel->probe_failed && reached);
-        return; /* trouble of a call that was begun before it was opened is no news */
+        return;           /* trouble of a call that was begun before it was opened is no news */
     case FAN_HEALTH_OPEN: /* begun before it was opened */
     case FAN_HEALTH_STATE_COUNT:
         return;

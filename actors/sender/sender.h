@@ -56,9 +56,9 @@ struct copy {
     char *owned;          /* where they stand, when the frame did not carry them */
     fan_time start_until; /* elapsed, of one that is opened: its first byte must have left */
     uint8_t format;
-    uint8_t tries;    /* before this one: those that cost one */
-    uint8_t free;     /* those that cost none */
-    uint8_t position; /* enum position */
+    uint8_t tries;     /* before this one: those that cost one */
+    uint8_t free;      /* those that cost none */
+    uint8_t position;  /* enum position */
     uint16_t attempts; /* before this one */
 };
 
