@@ -8,7 +8,6 @@ enum {
     FRESH_S = 30, /* a channel that nobody uses is loaded anew after so long */
     OLD_S = 300,  /* any channel is: the news of a change may have been lost */
     SLOTS_MOST = 500,
-    LATE_MS = 50, /* a slot may be used so late: no second sees more than 5 % too many */
     ASK_SLOTS_MS = 20,
 };
 
@@ -200,11 +199,8 @@ static void take_slots(struct channel *channel, const struct fan_claim_slots *sl
             channel->ask_again = now + slots->wait_us;
         return;
     }
-    channel->slots += slots->granted;
     channel->interval = slots->interval_us;
-    if (channel->next_at < now + slots->wait_us)
-        channel->next_at = now + slots->wait_us;
-    channel->slots_until = now + slots->wait_us + slots->granted * slots->interval_us;
+    fan_slots_add(&channel->slots, slots->granted, now + slots->wait_us, slots->interval_us);
     channel->ask_again = now;
 }
 
@@ -248,7 +244,7 @@ static void ask_slots(struct channel *channel)
     struct sender *self = channel->sender;
     struct fan_batch *batch;
 
-    if (channel->asking)
+    if (channel->asking || !fan_slots_have_room(&channel->slots))
         return;
     if (fan_clock_elapsed() < channel->ask_again) {
         look_again(channel, channel->ask_again);
@@ -262,19 +258,11 @@ static void ask_slots(struct channel *channel)
     fan_db_watch_kick(self->watch);
 }
 
-/* Slots that were not used in time are others' by now. */
-static void expire_slots(struct channel *channel, fan_time now)
-{
-    if (now > channel->slots_until + LATE_MS * FAN_MS)
-        channel->slots = 0;
-}
-
 static uint32_t open_paced(struct channel *channel, uint32_t wanted, uint32_t waiting, fan_time now)
 {
-    uint32_t free;
+    uint32_t left = fan_slots_left(&channel->slots, now);
+    uint32_t free = left > waiting ? left - waiting : 0;
 
-    expire_slots(channel, now);
-    free = channel->slots > waiting ? channel->slots - waiting : 0;
     if (wanted > free)
         wanted = free;
     if (free - wanted < channel->slice)
@@ -341,13 +329,12 @@ static bool is_its_time(struct channel *channel, fan_time now)
     }
     if (!channel->paced)
         return true;
-    expire_slots(channel, now);
-    if (channel->slots == 0) {
+    if (fan_slots_left(&channel->slots, now) == 0) {
         ask_slots(channel);
         return false;
     }
-    if (channel->next_at > now + FAN_MS) {
-        look_again(channel, channel->next_at);
+    if (fan_slots_next(&channel->slots) > now + FAN_MS) {
+        look_again(channel, fan_slots_next(&channel->slots));
         return false;
     }
     return true;
@@ -387,13 +374,8 @@ bool channel_may_start(struct channel *channel, fan_id message, bool again)
             (act != FAN_HEALTH_GO && act != FAN_HEALTH_ONE) || !is_its_time(channel, now) ||
             !is_within_budget(channel, again, now))
         return false;
-    if (channel->paced) {
-        /* A pause is not made up for by a burst. */
-        if (channel->next_at < now - LATE_MS * FAN_MS)
-            channel->next_at = now - LATE_MS * FAN_MS;
-        channel->next_at += channel->interval;
-        channel->slots--;
-    }
+    if (channel->paced)
+        fan_slots_use(&channel->slots, now, channel->interval);
     if (act == FAN_HEALTH_ONE) {
         struct channel *current = channel_current(channel);
 

@@ -8,6 +8,7 @@
 #include "actors/lib/decide/breaker.h"
 #include "actors/lib/decide/budget.h"
 #include "actors/lib/decide/rate.h"
+#include "actors/lib/decide/slots.h"
 #include "actors/lib/driver/view.h"
 #include "broker/runtime/http_client.h"
 
@@ -30,11 +31,9 @@ struct channel {
 
     /* Send slots (all instants elapsed). No rate: no slots. */
     bool paced;
-    uint32_t slots;       /* granted, for messages to start */
-    bool asking;          /* a block of slots is under way */
-    fan_time slots_until; /* when the last of them is past: others may have what follows */
-    fan_time ask_again;   /* not before */
-    fan_time next_at;     /* when the next message may start */
+    struct fan_slots slots; /* granted, for messages to start */
+    bool asking;            /* a block of slots is under way */
+    fan_time ask_again;     /* not before */
     fan_time interval;
     uint32_t slice; /* messages in half a second, at most the setting */
     struct fan_timer *timer;
