@@ -116,10 +116,8 @@ void fan_tag_for(struct fan_compiler *self, struct fan_piece piece)
     fan_compile_emit(self, FAN_OP_FOR_END, 0, 0);
     behind = fan_compile_emit(self, FAN_OP_JUMP, 0, 0);
     fan_compile_land(self, none);
-    while (!last && !self->err) {
-        bodies[1] = (struct fan_body){ .blank = true };
-        last = fan_compile_part(self, &bodies[1], piece, "endfor", middle);
-    }
+    if (!last)
+        fan_compile_part(self, &bodies[1], piece, "endfor", NULL);
     fan_compile_land(self, behind);
     fan_compile_blank(self, bodies[0].blank && bodies[1].blank, bodies, 2);
 }

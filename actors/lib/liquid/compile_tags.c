@@ -3,6 +3,8 @@
  */
 #include "actors/lib/liquid/compiler.h"
 
+enum { CYCLE_MAX = 1000 };
+
 /* ---- if and unless ---- */
 
 static void add_body(struct fan_compiler *self, struct fan_vec *bodies, const struct fan_body *body)
@@ -137,26 +139,24 @@ void fan_tag_case(struct fan_compiler *self, struct fan_piece piece)
 /* ---- cycle ---- */
 
 /* What an unnamed cycle is known by: its values, when they are constants; else it is itself. */
-static void unnamed_key(struct fan_compiler *self, uint32_t at, struct fan_bytes text)
+static void unnamed_key(struct fan_compiler *self, uint32_t at, struct fan_bytes spoken)
 {
     bool constant = true;
-    struct fan_bytes key;
+    const char *key;
 
     for (uint32_t i = at + 1; i < fan_compile_here(self); i++)
         constant &= fan_compile_op(self, i)->code == FAN_OP_CONST;
-    key = fan_bytes_of(fan_arena_printf(self->arena, constant ? "%.*s" : "%.*s %u %u",
-            (int)(text.len < 4096 ? text.len : 4096), text.at, (unsigned)self->code, at));
-    fan_compile_op(self, at)->arg = fan_compile_constant(self, fan_value_text(key));
+    key = constant ? fan_arena_printf(self->arena, "%.*s", FAN_BYTES_ARG(spoken))
+                   : fan_arena_printf(self->arena, "%zu %u", self->code, at);
+    fan_compile_op(self, at)->arg = fan_compile_constant(self, fan_value_text(fan_bytes_of(key)));
 }
 
-void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
+/* The cycle's name, if it has one; else its place is kept for what it is known by. */
+static bool cycle_name(struct fan_compiler *self)
 {
-    uint32_t at = fan_compile_here(self), last, count = 0;
-    struct fan_lexer start;
+    struct fan_lexer start = self->lexer;
     bool named;
 
-    fan_tokens(self, piece.text);
-    start = self->lexer;
     fan_compile_skip(self);
     named = fan_token_is(self, FAN_TOKEN_COLON);
     if (!self->err)
@@ -166,22 +166,36 @@ void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
     else
         fan_compile_emit(self, FAN_OP_CONST, 0, 1);
     fan_token_take(self, FAN_TOKEN_COLON);
+    return named;
+}
+
+void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
+{
+    uint32_t at = fan_compile_here(self), last, count = 0;
+    struct fan_buffer spoken;
+    bool named;
+
+    fan_tokens(self, piece.text);
+    named = cycle_name(self);
+    fan_buffer_init(&spoken, 4096);
+    self->spoken = &spoken;
     do {
         if (count && fan_token_is(self, FAN_TOKEN_END))
             break;
         fan_compile_value(self);
         count++;
     } while (fan_token_take(self, FAN_TOKEN_COMMA));
+    self->spoken = NULL;
     fan_token_end(self);
-    if (self->err)
-        return;
-    if (!named)
-        unnamed_key(self, at, fan_scan_trim(piece.text));
+    if (!named && !self->err)
+        unnamed_key(self, at, fan_buffer_bytes(&spoken));
+    fan_buffer_fini(&spoken);
     last = fan_compile_emit(self, FAN_OP_CYCLE, named, -1 - (int)count);
     fan_compile_op(self, last)->b = (uint16_t)count;
     self->body->blank = false;
-    if (count > 1000)
-        fan_compiler_fail(self, FAN_TOO_LARGE, "a cycle of %u values; at most 1000", count);
+    if (count > CYCLE_MAX)
+        fan_compiler_fail(self, FAN_TOO_LARGE, "a cycle of %u values; at most %d", count,
+                CYCLE_MAX);
 }
 
 /* ---- partials ---- */

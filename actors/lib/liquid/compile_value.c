@@ -98,11 +98,9 @@ static struct fan_value string_value(struct fan_bytes quoted)
 
 static struct fan_value number_value(struct fan_bytes text, struct fan_arena *arena)
 {
-    struct fan_value value = fan_value_text(text);
     int64_t integer;
 
-    if (!memchr(text.at, '.', text.len) && fan_integer_of(value, &integer) &&
-            integer != INT64_MAX && integer != INT64_MIN)
+    if (fan_bytes_i64(text, &integer))
         return fan_value_int(integer);
     return fan_value_real(strtod(fan_bytes_cstr(text, arena), NULL));
 }

@@ -220,13 +220,8 @@ static bool read_numbers(const char *text, struct parts *out)
         if (!strchr("-/.", at[m]) || !at[m] || !is_digit(at[m + 1]))
             continue;
         n = number(at + m + 1, 2, &b);
-        if (at[m + 1 + n] != at[m]) {
-            if (at[m] == '.' || m < 4)
-                continue;
-            set_year(out, a, m); /* 2016-03 */
-            out->month = b;
-            return true;
-        }
+        if (at[m + 1 + n] != at[m])
+            continue;
         k = number(at + m + n + 2, 6, &c);
         if (!k)
             continue;
@@ -238,7 +233,21 @@ static bool read_numbers(const char *text, struct parts *out)
     return false;
 }
 
-/* 20160314 */
+/* 101530 or 1015 behind 20160314T */
+static void read_compact_time(const char *at, struct parts *out)
+{
+    int value, len = number(at, 6, &value);
+
+    if (len != 4 && len != 6)
+        return;
+    out->second = len == 6 ? value % 100 : 0;
+    value /= len == 6 ? 100 : 1;
+    out->minute = value % 100;
+    out->hour = value / 100;
+    read_zone(at + len, out);
+}
+
+/* 20160314, 20160314T101530Z */
 static bool read_digits(const char *text, struct parts *out)
 {
     for (const char *at = text; *at; at++) {
@@ -254,6 +263,8 @@ static bool read_digits(const char *text, struct parts *out)
         set_year(out, all / 10000, 4);
         out->month = all / 100 % 100;
         out->day = all % 100;
+        if (lower(at[8]) == 't')
+            read_compact_time(at + 9, out);
         return true;
     }
     return false;
@@ -318,10 +329,8 @@ static bool has_weekday(const char *text)
 
 static bool complete(struct parts *parts, fan_time now, bool dated, struct fan_moment *out)
 {
-    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int64_t seconds = now / FAN_SECOND;
     struct fan_day today = fan_day_of((seconds - ((seconds % 86400) + 86400) % 86400) / 86400);
-    bool leap;
 
     if (!parts->has_year)
         parts->year = today.year;
@@ -331,10 +340,8 @@ static bool complete(struct parts *parts, fan_time now, bool dated, struct fan_m
         parts->month = 1;
     if (!parts->day)
         parts->day = 1;
-    leap = parts->year % 4 == 0 && (parts->year % 100 != 0 || parts->year % 400 == 0);
     if (parts->month > 12 || parts->hour > 24 || parts->minute > 59 || parts->second > 60 ||
-            parts->year > 9999 ||
-            parts->day > lengths[parts->month - 1] + (leap && parts->month == 2))
+            parts->year > 9999 || parts->day > 31) /* 30 February is 2 March, as Ruby has it */
         return false;
     if (parts->hour < 0)
         parts->hour = 0;

@@ -61,6 +61,7 @@ static void write_text(struct fan_exec *exec, struct fan_bytes text, bool safe)
 
 void fan_exec_write(struct fan_exec *exec, struct fan_value value)
 {
+    struct fan_value written;
     char text[32];
 
     switch (value.type) {
@@ -74,7 +75,9 @@ void fan_exec_write(struct fan_exec *exec, struct fan_value value)
         break;
     case FAN_VALUE_LIST:
     case FAN_VALUE_MAP:
-        write_text(exec, fan_exec_text(exec, value), false);
+        fan_value_write(value, fan_exec_scratch(exec));
+        if (fan_exec_take(exec, &written))
+            write_text(exec, fan_value_bytes(written), false);
         break;
     default:
         fan_value_write(value, exec->out);
@@ -108,6 +111,6 @@ struct fan_bytes fan_exec_text(struct fan_exec *exec, struct fan_value value)
         return fan_value_bytes(value);
     if (value.type == FAN_VALUE_NIL)
         return FAN_LIT("");
-    fan_value_write(value, fan_exec_scratch(exec));
+    fan_value_show(value, fan_exec_scratch(exec));
     return fan_exec_take(exec, &text) ? fan_value_bytes(text) : FAN_LIT("");
 }

@@ -37,6 +37,9 @@ enum fan_property fan_filter_property(struct fan_exec *exec, struct fan_value it
         struct fan_value property, struct fan_value *out)
 {
     *out = fan_value_nil();
+    if (property.type == FAN_VALUE_REAL && property.real > -1e18 && property.real < 1e18 &&
+            item.type != FAN_VALUE_MAP)
+        property = fan_value_int((int64_t)property.real);
     switch (item.type) {
     case FAN_VALUE_MAP:
     case FAN_VALUE_LOOP:

@@ -55,7 +55,7 @@ bool fan_filter_join(struct fan_exec *exec, const struct fan_value *args, size_t
     for (size_t i = 0; i < items.len && !buffer->overflowed; i++) {
         if (i)
             fan_buffer_add_bytes(buffer, glue);
-        fan_value_write(items.items[i], buffer);
+        fan_value_show(items.items[i], buffer);
     }
     return fan_exec_take(exec, out);
 }
@@ -177,7 +177,7 @@ bool fan_filter_uniq(struct fan_exec *exec, const struct fan_value *args, size_t
     bool none;
 
     if (!fan_filter_items(exec, args[0], &items) ||
-            !keys_of(exec, &items, args, count, &keys, &none))
+            !keys_of(exec, &items, args, items.len > 1 ? count : 1, &keys, &none))
         return false;
     if (none)
         return true;
@@ -277,6 +277,17 @@ static void merge_sort(struct sorted *items, struct sorted *room, size_t len, st
     memcpy(items, room, len * sizeof *items);
 }
 
+static bool all_have_properties(struct fan_exec *exec, const struct fan_items *items)
+{
+    struct fan_value ignored;
+
+    for (size_t i = 0; i < items->len; i++)
+        if (fan_filter_property(exec, items->items[i], fan_value_int(0), &ignored) ==
+                FAN_PROPERTY_NONE)
+            return false;
+    return true;
+}
+
 static bool sorted(struct fan_exec *exec, const struct fan_value *args, size_t count, bool natural,
         struct fan_value *out)
 {
@@ -286,11 +297,12 @@ static bool sorted(struct fan_exec *exec, const struct fan_value *args, size_t c
     struct sorted *list;
     bool none;
 
-    if (!fan_filter_items(exec, args[0], &items) || !fan_exec_spend(exec, 4 * items.len) ||
-            !keys_of(exec, &items, args, count, &keys, &none))
+    if (!fan_filter_items(exec, args[0], &items) || !fan_exec_spend(exec, 4 * items.len))
         return false;
-    if (none)
+    if (count > 1 && args[1].type != FAN_VALUE_NIL && !all_have_properties(exec, &items))
         return true;
+    if (!keys_of(exec, &items, args, items.len > 1 ? count : 1, &keys, &none))
+        return false;
     list = fan_arena_array(exec->arena, 2 * items.len, sizeof *list);
     for (size_t i = 0; i < items.len; i++) {
         if (natural && keys[i].type != FAN_VALUE_NIL)

@@ -320,7 +320,7 @@ enum fan_number_fault fan_number_round(struct fan_value value, int64_t digits,
     if (!decimal_of(value, &number))
         return places > 0 ? FAN_NUMBER_OK : integer_of_real(round(value.real), out);
     real = real_of(rounded(number, places));
-    if (places > 0 || (places < 0 && value.type == FAN_VALUE_REAL)) {
+    if (places > 0) {
         *out = fan_value_real(real);
         return FAN_NUMBER_OK;
     }

@@ -154,6 +154,8 @@ bool fan_value_compare(struct fan_value a, struct fan_value b, int *order);
 
 /** Write a value as {{ }} writes it: lists joined, maps as Ruby shows them. */
 void fan_value_write(struct fan_value value, struct fan_buffer *out);
+/** Write a value as filters see it where they want a text: lists and maps as Ruby shows them. */
+void fan_value_show(struct fan_value value, struct fan_buffer *out);
 
 /** The shortest text that means @real: "1.0", "0.1", "1.0e+20". Returns its length. */
 size_t fan_real_text(double real, char out[32]);

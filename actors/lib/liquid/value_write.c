@@ -217,3 +217,11 @@ void fan_value_write(struct fan_value value, struct fan_buffer *out)
 {
     write_joined(value, out, 0);
 }
+
+void fan_value_show(struct fan_value value, struct fan_buffer *out)
+{
+    if (value.type == FAN_VALUE_LIST || value.type == FAN_VALUE_MAP)
+        inspect(value, out, 0);
+    else
+        write_scalar(value, out);
+}
