@@ -15,10 +15,16 @@
 enum { LINE_MAX_BYTES = 8 * 1024 * 1024, RESULT_MAX = 16 * 1024 * 1024 };
 
 struct render_options {
-    char unused;
+    uint32_t repeat;
 };
 
-static const struct fan_option options[] = { FAN_OPTIONS_END };
+static const struct render_options defaults = { .repeat = 1 };
+
+static const struct fan_option options[] = {
+    FAN_OPTION(NUMBER, struct render_options, repeat, "repeat", "NUMBER",
+            "write each so often, and say how long once takes (1)"),
+    FAN_OPTIONS_END,
+};
 
 /* A line's work: what it asks for, and what became of it. */
 struct job {
@@ -27,6 +33,8 @@ struct job {
     const struct fan_json *asked;
     struct fan_value data;
     bool html;
+    uint32_t repeat;
+    fan_time took; /* all repetitions */
     struct fan_buffer result;
     uint32_t line;
     struct fan_why why;
@@ -44,7 +52,15 @@ static enum fan_err run_program(struct job *job, const struct fan_liquid_program
         .zone = fan_json_get_text(job->asked, "time_zone"),
     };
 
-    return fan_liquid_run(job->machine, program, &input, &job->result, &job->line, &job->why);
+    fan_time began = fan_clock_elapsed();
+    enum fan_err err = FAN_OK;
+
+    for (uint32_t i = 0; i < job->repeat && !err; i++) {
+        fan_buffer_clear(&job->result);
+        err = fan_liquid_run(job->machine, program, &input, &job->result, &job->line, &job->why);
+    }
+    job->took = fan_clock_elapsed() - began;
+    return err;
 }
 
 static enum fan_err render_liquid(struct job *job, struct fan_bytes template)
@@ -124,6 +140,8 @@ static void answer(struct job *job, struct fan_bytes line)
     if (!err) {
         fan_json_add_text(&json, "result",
                 job->result.len ? fan_buffer_bytes(&job->result) : FAN_LIT(""));
+        if (job->repeat > 1)
+            fan_json_add_real(&json, "nanoseconds", 1000.0 * (double)job->took / job->repeat);
     } else {
         fan_json_add_text(&json, "error", fan_bytes_of(job->why.text));
         fan_json_add_i64(&json, "line", job->line ? job->line : 1);
@@ -136,12 +154,17 @@ static void answer(struct job *job, struct fan_bytes line)
 
 static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_why *why)
 {
-    struct job job = { .arena = fan_arena_new(), .machine = fan_liquid_machine_new() };
+    const struct render_options *asked = call->options;
+    struct job job = {
+        .arena = fan_arena_new(),
+        .machine = fan_liquid_machine_new(),
+        .repeat = asked->repeat ? asked->repeat : 1,
+    };
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
 
-    (void)call, (void)exit_code;
+    (void)exit_code;
     fan_buffer_init(&job.result, RESULT_MAX);
     while ((len = getline(&line, &room, stdin)) >= 0) {
         fan_arena_reset(job.arena);
@@ -170,6 +193,7 @@ const struct fan_command fan_command_render = {
             "     values are escaped), \"locale\", \"time_zone\".\n"
             "Out: {\"result\": \"Hi Ana\"}, or {\"error\": \"…\", \"line\": 1}.",
     .table = options,
+    .defaults = &defaults,
     .options_size = sizeof(struct render_options),
     .run = run,
 };

@@ -15,6 +15,7 @@ import limits
 import report
 import slow
 import smtp
+import templates
 import urgent
 from peers import PEERS, Peers
 from stub import Stub
@@ -24,7 +25,7 @@ QUICK_SIZES = (20_000, 100_000)
 LARGE = 500_000  # what is larger, and what comes with it, runs in two rounds at most
 LARGE_ROUNDS = 2
 SCENARIOS = {"blast": blast, "limits": limits, "slow": slow, "smtp": smtp, "callbacks": callbacks,
-             "urgent": urgent, "guarantees": guarantees, "import": imports}
+             "urgent": urgent, "guarantees": guarantees, "templates": templates, "import": imports}
 WITHIN_BLAST = ("import",)  # measured there as well: run only when asked for
 
 

@@ -121,7 +121,7 @@ static const char *read_zone(const char *at, struct parts *out)
     for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
         size_t len = strlen(zones[i].name);
 
-        if (strncasecmp(at, zones[i].name, len) || fan_scan_is_word(at[len]))
+        if (strncasecmp(at, zones[i].name, len) != 0 || fan_scan_is_word(at[len]))
             continue;
         out->offset = zones[i].hours * 3600;
         out->has_offset = true;

@@ -4,11 +4,9 @@
  */
 #include "actors/lib/liquid/exec.h"
 
-#include "actors/lib/liquid/locale.h"
 #include "actors/lib/liquid/number.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 bool fan_exec_fail(struct fan_exec *exec, enum fan_err err, const char *format, ...)
 {
@@ -36,7 +34,7 @@ bool fan_exec_spend(struct fan_exec *exec, size_t steps)
 
 /* ---- names ---- */
 
-static struct fan_value *unset(struct fan_exec *exec)
+struct fan_value *fan_exec_unset(struct fan_exec *exec)
 {
     size_t len = exec->program->names_len;
     struct fan_value *values = fan_arena_array(exec->arena, len, sizeof *values);
@@ -50,8 +48,8 @@ struct fan_scope *fan_exec_scope(struct fan_exec *exec, bool isolated)
 {
     struct fan_scope *scope = fan_arena_alloc(exec->arena, sizeof *scope);
 
-    scope->local = unset(exec);
-    scope->assigned = unset(exec);
+    scope->local = fan_exec_unset(exec);
+    scope->assigned = fan_exec_unset(exec);
     scope->slots = isolated ? NULL : exec->input->slots;
     scope->data = isolated ? NULL : exec->input->data;
     return scope;
@@ -70,6 +68,7 @@ struct fan_value fan_exec_name(struct fan_exec *exec, uint32_t name)
     const struct fan_scope *scope = exec->scope;
     int32_t slot;
 
+    FAN_ASSERT(scope->local && scope->assigned);
     if (scope->local[name].type != FAN_VALUE_UNSET)
         return scope->local[name];
     if (scope->assigned[name].type != FAN_VALUE_UNSET)
@@ -190,6 +189,7 @@ static void begin_capture(struct fan_exec *exec)
 /* What was written since, taken back. */
 static struct fan_bytes end_capture(struct fan_exec *exec)
 {
+    FAN_ASSERT(exec->capture);
     size_t from = exec->capture->from;
     struct fan_bytes text = { exec->out->at ? exec->out->at + from : "", exec->out->len - from };
 
@@ -204,6 +204,7 @@ static bool captured(struct fan_exec *exec, uint32_t name)
     struct fan_value text = fan_value_text(end_capture(exec));
 
     text.safe = exec->input->escape == FAN_LIQUID_HTML;
+    FAN_ASSERT(exec->scope->assigned);
     exec->scope->assigned[name] = text;
     return fan_exec_spend(exec, text.len / 64);
 }
@@ -226,7 +227,7 @@ static bool count(struct fan_exec *exec, uint32_t name, int by)
     struct fan_value *counter;
 
     if (!scope->counters)
-        scope->counters = unset(exec);
+        scope->counters = fan_exec_unset(exec);
     counter = &scope->counters[name];
     if (counter->type == FAN_VALUE_UNSET) {
         *counter = slot >= 0 && scope->slots ? scope->slots[slot] : fan_value_nil();
@@ -350,6 +351,7 @@ static bool act(struct fan_exec *exec, const struct fan_op *op, struct fan_value
         top[-1].integer += fan_value_true(*top);
         break;
     case FAN_OP_ASSIGN:
+        FAN_ASSERT(exec->scope->assigned);
         exec->scope->assigned[op->arg] = *top;
         break;
     case FAN_OP_CYCLE:
@@ -378,6 +380,7 @@ static bool act_tag(struct fan_exec *exec, const struct fan_op *op, struct fan_v
     case FAN_OP_COUNT_DOWN:
         return count(exec, op->arg, -1);
     case FAN_OP_FOR_END:
+        FAN_ASSERT(exec->frame);
         *stack = exec->frame->stack;
         fan_exec_end(exec);
         return true;
@@ -388,6 +391,7 @@ static bool act_tag(struct fan_exec *exec, const struct fan_op *op, struct fan_v
         fan_buffer_add_text(exec->out, "</td>");
         return true;
     case FAN_OP_ROW_END:
+        FAN_ASSERT(exec->frame);
         *stack = exec->frame->stack;
         fan_exec_end(exec);
         fan_buffer_add_text(exec->out, "</tr>\n");
@@ -401,6 +405,7 @@ static bool act_tag(struct fan_exec *exec, const struct fan_op *op, struct fan_v
 
 static bool next_item(struct fan_exec *exec, bool row, struct fan_value **stack)
 {
+    FAN_ASSERT(exec->frame);
     *stack = exec->frame->stack;
     if (exec->out->overflowed || fan_arena_used(exec->arena) > FAN_LIQUID_MEMORY_MAX)
         return fan_exec_spend(exec, 0) &&
@@ -468,8 +473,7 @@ bool fan_exec_code(struct fan_exec *exec, size_t which)
 {
     const struct fan_liquid_code *code = &exec->program->codes[which];
     const struct fan_value *constants = exec->program->constants;
-    struct fan_value *stack =
-            code->stack ? fan_arena_array(exec->arena, code->stack, sizeof *stack) : NULL;
+    struct fan_value *stack = fan_arena_array(exec->arena, code->stack + 1, sizeof *stack);
     struct fan_bytes text;
 
     for (const struct fan_op *op = code->ops;; op++) {
@@ -520,77 +524,4 @@ bool fan_exec_code(struct fan_exec *exec, size_t which)
                 return failed(exec, code, op);
         }
     }
-}
-
-/* ---- runs ---- */
-
-struct fan_liquid_machine *fan_liquid_machine_new(void)
-{
-    struct fan_liquid_machine *machine = calloc(1, sizeof *machine);
-
-    if (!machine)
-        fan_die("out of memory: a machine for templates");
-    machine->arena = fan_arena_new();
-    fan_buffer_init(&machine->scratch, FAN_LIQUID_TEXT_MAX);
-    return machine;
-}
-
-void fan_liquid_machine_free(struct fan_liquid_machine **machine)
-{
-    if (!*machine)
-        return;
-    fan_locale_cache_free(&(*machine)->locale);
-    fan_arena_free(&(*machine)->arena);
-    fan_buffer_fini(&(*machine)->scratch);
-    free(*machine);
-    *machine = NULL;
-}
-
-/* The data's values by slot, where there is no schema. */
-static const struct fan_value *slots_of(struct fan_exec *exec)
-{
-    const struct fan_map *data = exec->input->data;
-    size_t len = exec->program->globals_len;
-    struct fan_value *slots;
-
-    if (!data || !len)
-        return exec->input->slots;
-    slots = fan_arena_array(exec->arena, len, sizeof *slots);
-    for (size_t i = 0; i < len; i++) {
-        const struct fan_value *value = fan_map_get(data, exec->program->globals[i]);
-
-        slots[i] = value ? *value : fan_value_nil();
-    }
-    return slots;
-}
-
-enum fan_err fan_liquid_run(struct fan_liquid_machine *machine,
-        const struct fan_liquid_program *program, const struct fan_liquid_input *input,
-        struct fan_buffer *out, uint32_t *line, struct fan_why *why)
-{
-    struct fan_exec exec = {
-        .program = program,
-        .input = input,
-        .machine = machine,
-        .arena = machine->arena,
-        .out = out,
-        .steps = FAN_LIQUID_STEPS_MAX,
-        .why = why,
-    };
-    struct fan_scope scope = { .data = input->data };
-
-    fan_arena_reset(machine->arena);
-    scope.slots = slots_of(&exec);
-    if (program->names_len) {
-        scope.local = unset(&exec);
-        scope.assigned = unset(&exec);
-    }
-    exec.scope = &scope;
-    if (fan_exec_code(&exec, 0) && out->overflowed) {
-        exec.err = fan_fail(why, FAN_TOO_LARGE, "longer than %zu bytes", out->cap);
-        exec.line = 1;
-    }
-    if (line)
-        *line = exec.line;
-    return exec.err;
 }

@@ -1,5 +1,5 @@
 /*
- * run — a program as it runs: what the machine's files and the filters share. Inside of
+ * exec — a program as it runs: what the machine's files and the filters share. Inside of
  * actors/lib/liquid.
  *
  * Functions that return bool return false when the run failed; fan_exec_fail was called then.
@@ -83,7 +83,7 @@ struct fan_exec {
     struct fan_why *why;
 };
 
-/* ---- run.c ---- */
+/* ---- exec.c ---- */
 bool fan_exec_fail(struct fan_exec *exec, enum fan_err err, const char *format, ...)
         FAN_PRINTF(3, 4);
 /** Count @steps; false: there are none left. */
@@ -94,9 +94,11 @@ struct fan_value fan_exec_name(struct fan_exec *exec, uint32_t name);
 struct fan_value fan_exec_lookup(struct fan_exec *exec, struct fan_bytes name);
 /** The name's index, or -1. */
 int32_t fan_exec_find_name(const struct fan_exec *exec, struct fan_bytes name);
+/** Room for values by name, none of them bound. */
+struct fan_value *fan_exec_unset(struct fan_exec *exec);
 struct fan_scope *fan_exec_scope(struct fan_exec *exec, bool isolated);
 
-/* ---- run_write.c ---- */
+/* ---- exec_write.c ---- */
 void fan_exec_write(struct fan_exec *exec, struct fan_value value);
 void fan_html_write(struct fan_bytes text, struct fan_buffer *out);
 /** A value as text; lives as long as the run. */
@@ -106,7 +108,7 @@ struct fan_buffer *fan_exec_scratch(struct fan_exec *exec);
 /** What was made there, as a value. */
 bool fan_exec_take(struct fan_exec *exec, struct fan_value *out);
 
-/* ---- run_loop.c ---- */
+/* ---- exec_loop.c ---- */
 /** Begin a loop over what is on the stack below @stack; @empty: out, there is nothing to do. */
 bool fan_exec_for(struct fan_exec *exec, const struct fan_loop_site *site, struct fan_value **stack,
         bool *empty);
@@ -118,7 +120,7 @@ bool fan_exec_row(struct fan_exec *exec, const struct fan_loop_site *site, struc
 bool fan_exec_row_next(struct fan_exec *exec);
 void fan_exec_row_close(struct fan_exec *exec);
 
-/* ---- run_call.c ---- */
+/* ---- exec_call.c ---- */
 /** Run a partial; its arguments are taken off the stack. */
 bool fan_exec_call(struct fan_exec *exec, const struct fan_call_site *site,
         struct fan_value **stack);

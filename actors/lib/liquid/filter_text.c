@@ -283,7 +283,7 @@ bool fan_filter_replace_last(struct fan_exec *exec, const struct fan_value *args
     struct fan_bytes text = fan_exec_text(exec, args[0]), what = fan_exec_text(exec, args[1]);
     struct fan_bytes instead = count > 2 ? fan_exec_text(exec, args[2]) : FAN_LIT("");
     struct fan_buffer *buffer = fan_exec_scratch(exec);
-    size_t at = text.len;
+    size_t at;
 
     if (what.len > text.len)
         return give(out, text);

@@ -257,7 +257,7 @@ bool fan_locale_zone(struct fan_locale_cache **cache, struct fan_bytes zone, fan
 
     if (!calendar)
         return false;
-    ucal_setMillis(calendar, (UDate)(at / FAN_MS), &error);
+    ucal_setMillis(calendar, (UDate)at / (UDate)FAN_MS, &error);
     standard = ucal_get(calendar, UCAL_ZONE_OFFSET, &error);
     summer = ucal_get(calendar, UCAL_DST_OFFSET, &error);
     len = ucal_getTimeZoneDisplayName(calendar, summer ? UCAL_SHORT_DST : UCAL_SHORT_STANDARD, "en",

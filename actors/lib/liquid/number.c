@@ -1,5 +1,7 @@
 #include "actors/lib/liquid/number.h"
 
+#include "proto/err.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,10 +127,16 @@ static bool decimal_of(struct fan_value value, struct decimal *out)
     char text[32], *exponent;
     size_t len;
     bool point = false;
+    int64_t digits;
+    int places;
 
     *out = (struct decimal){ .m = value.type == FAN_VALUE_INT ? value.integer : 0 };
     if (value.type == FAN_VALUE_INT)
         return true;
+    if (fan_real_decimal(value.real, &digits, &places)) {
+        *out = (struct decimal){ .m = digits, .e = -places };
+        return true;
+    }
     if (!isfinite(value.real) || fabs(value.real) > 1e30 ||
             (value.real != 0 && fabs(value.real) < 1e-30))
         return false;
@@ -136,7 +144,7 @@ static bool decimal_of(struct fan_value value, struct decimal *out)
     text[len < sizeof text ? len : sizeof text - 1] = '\0';
     exponent = strchr(text, 'e');
     if (exponent)
-        out->e = atoi(exponent + 1);
+        out->e = (int)strtol(exponent + 1, NULL, 10);
     for (const char *at = text; *at && *at != 'e'; at++) {
         if (*at == '.')
             point = true;
@@ -183,12 +191,25 @@ static bool align(struct decimal *a, struct decimal *b)
     return true;
 }
 
+static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14, 1e15 };
+
+enum { POWERS = sizeof powers / sizeof *powers };
+
+/* Whether a binary number holds it exactly. */
+static bool is_small(__int128 m)
+{
+    return m > -((int64_t)1 << 53) && m < (int64_t)1 << 53;
+}
+
 static double real_of(struct decimal number)
 {
     char digits[48], text[64];
     __int128 rest = number.m < 0 ? -number.m : number.m;
     size_t at = sizeof digits - 1;
 
+    if (is_small(number.m) && number.e <= 0 && -number.e < POWERS)
+        return (double)number.m / powers[-number.e];
     digits[at] = '\0';
     do
         digits[--at] = (char)('0' + (int)(rest % 10));
@@ -216,8 +237,14 @@ static double binary(char op, double a, double b)
 /* The quotient, exact to 19 digits or more. */
 static double divided(struct decimal a, struct decimal b)
 {
-    int room = DIGITS - digits_of(a.m);
+    int room = DIGITS - digits_of(a.m), by = a.e - b.e;
+    struct decimal *larger = by > 0 ? &a : &b;
 
+    if (abs(by) < POWERS && is_small(a.m) && is_small(b.m) &&
+            is_small(larger->m * (__int128)powers[abs(by)])) {
+        larger->m *= (__int128)powers[abs(by)];
+        return (double)a.m / (double)b.m;
+    }
     a.m *= power(room);
     return real_of((struct decimal){ .m = a.m / b.m, .e = a.e - room - b.e });
 }
@@ -240,6 +267,7 @@ static double applied(char op, struct fan_value a, struct fan_value b)
     if (!align(&m, &n))
         return binary(op, x, y);
     if (op == '%') {
+        FAN_ASSERT(n.m);
         m.m %= n.m;
         m.m += m.m && (m.m < 0) != (n.m < 0) ? n.m : 0;
     } else {
@@ -261,6 +289,8 @@ static enum fan_number_fault whole(char op, int64_t a, int64_t b, struct fan_val
         over = __builtin_sub_overflow(a, b, &result);
     else if (op == '*')
         over = __builtin_mul_overflow(a, b, &result);
+    else if (b == 0)
+        return FAN_NUMBER_BY_ZERO;
     else if (b == -1)
         over = op == '/' && __builtin_sub_overflow(0, a, &result);
     else if (op == '/')

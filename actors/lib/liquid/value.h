@@ -157,6 +157,10 @@ void fan_value_write(struct fan_value value, struct fan_buffer *out);
 /** Write a value as filters see it where they want a text: lists and maps as Ruby shows them. */
 void fan_value_show(struct fan_value value, struct fan_buffer *out);
 
+/** The decimal digits * 10^-places that is @real, for those with few digits; false: it is none of
+ * them. */
+bool fan_real_decimal(double real, int64_t *digits, int *places);
+
 /** The shortest text that means @real: "1.0", "0.1", "1.0e+20". Returns its length. */
 size_t fan_real_text(double real, char out[32]);
 /** Returns its length. */

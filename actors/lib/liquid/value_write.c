@@ -22,6 +22,48 @@ size_t fan_int_text(int64_t integer, char out[24])
     return len;
 }
 
+/* With so few digits, dividing by an exact power of ten rounds once: what gives the number back is
+ * its shortest text. */
+bool fan_real_decimal(double real, int64_t *digits, int *places)
+{
+    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
+
+    for (int i = 0; i < 7; i++) {
+        double scaled = rint(real * powers[i]);
+
+        if (!(fabs(scaled) < 1e15) || (scaled == 0 && (real != 0 || signbit(real))))
+            return false;
+        if (scaled / powers[i] != real)
+            continue;
+        *digits = (int64_t)scaled;
+        *places = i;
+        return true;
+    }
+    return false;
+}
+
+static size_t short_text(int64_t number, int places, char out[32])
+{
+    char digits[24];
+    size_t len = fan_int_text(number < 0 ? -number : number, digits), at = 0, whole;
+
+    if (number < 0)
+        out[at++] = '-';
+    whole = len > (size_t)places ? len - (size_t)places : 0;
+    if (!whole)
+        out[at++] = '0';
+    memcpy(out + at, digits, whole);
+    at += whole;
+    out[at++] = '.';
+    for (size_t i = len; i < (size_t)places; i++)
+        out[at++] = '0';
+    memcpy(out + at, digits + whole, len - whole);
+    at += len - whole;
+    if (!places)
+        out[at++] = '0';
+    return at;
+}
+
 /* The digits of a number and where its point stands, from "%.*e". */
 static int shortest(double real, char digits[24], int *exponent)
 {
@@ -31,7 +73,7 @@ static int shortest(double real, char digits[24], int *exponent)
     do
         snprintf(text, sizeof text, "%.*e", precision, real);
     while (strtod(text, NULL) != real && ++precision < 17);
-    *exponent = atoi(strchr(text, 'e') + 1);
+    *exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     for (const char *at = text; *at != 'e'; at++)
         if (*at >= '0' && *at <= '9')
             digits[count++] = *at;
@@ -67,15 +109,18 @@ static size_t plain(const char *digits, int count, int exponent, char *out)
 size_t fan_real_text(double real, char out[32])
 {
     char digits[24];
-    int exponent, count;
+    int exponent, count, places;
+    int64_t number;
     size_t len = 0;
 
+    if (fabs(real) >= 1e-4 && fan_real_decimal(real, &number, &places))
+        return short_text(number, places, out);
     if (!isfinite(real))
         return (size_t)snprintf(out, 32, isnan(real) ? "NaN" : real < 0 ? "-Infinity" : "Infinity");
     if (signbit(real))
         out[len++] = '-';
     count = shortest(fabs(real), digits, &exponent);
-    if (exponent >= -4 && exponent < 16)
+    if (exponent >= -4 && exponent < 15)
         return len + plain(digits, count, exponent, out + len);
     len += plain(digits, count, 0, out + len);
     return len +
