@@ -44,7 +44,8 @@ static const char *const roles[] = { "broker", "gateway", "ingester", "scheduler
     "test", NULL };
 
 /* Names that are no setting of a process. */
-static const char *const others[] = { "config", "home", "prefix", "url", "api_key", NULL };
+static const char *const others[] = { "config", "home", "pictures", "prefix", "url", "api_key",
+    NULL };
 
 const struct fan_setting *fan_setting_find(const struct fan_setting *table, struct fan_bytes name)
 {

@@ -21,17 +21,18 @@ static enum fan_err refused(const char *what, struct fan_why *why)
 static enum fan_err grant(int rules, const char *path, struct fan_why *why)
 {
     struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE };
+    int fd = open(path, O_PATH | O_CLOEXEC);
     struct stat stat;
     enum fan_err err = FAN_OK;
 
-    rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0)
+    if (fd < 0)
         return FAN_OK;
-    if (fstat(rule.parent_fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+    rule.parent_fd = fd;
+    if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
         rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
         err = refused("grant a folder", why);
-    close(rule.parent_fd);
+    close(fd);
     return err;
 }
 

@@ -74,11 +74,11 @@ static bool is_taken(const struct fan_scene *scene, double x, double y, double s
 {
     const struct fan_layout *layout = scene->layout;
     double far = hypot(x - fan_box_mid_x(layout->hero), y - fan_box_mid_y(layout->hero));
+    struct fan_box text = layout->greeting; /* without a subtitle it reaches over its place */
 
-    return far < layout->hero.w * 0.5 + size * 0.45 ||
-            covers(layout->greeting, x, y, size * 0.62) ||
-            covers(layout->subtitle, x, y, size * 0.62) ||
-            (scene->logo && covers(layout->logo, x, y, size * 0.62));
+    text.h = layout->subtitle.y + layout->subtitle.h - text.y;
+    return far < layout->hero.w * 0.5 + size * 0.45 || covers(text, x, y, size * 0.7) ||
+            (scene->logo && covers(layout->logo, x, y, size * 0.7));
 }
 
 static void fall(struct fan_scene *scene, double share)

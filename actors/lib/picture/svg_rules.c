@@ -2,6 +2,8 @@
 
 #include "proto/arena.h"
 
+#include <strings.h>
+
 enum {
     BYTES_MAX = 1024 * 1024,
     ELEMENTS_MAX = 10000,
@@ -20,8 +22,8 @@ struct element {
 
 struct scan {
     const char *at, *end;
-    struct element *elements; /* [ELEMENTS_MAX], in document order */
-    size_t elements_len;
+    struct element *elements; /* [room], in document order */
+    size_t elements_len, room;
     struct fan_bytes *references; /* ids [REFERENCES_MAX] */
     size_t references_len;
     size_t open[NESTING_MAX]; /* elements that are not closed */
@@ -74,9 +76,21 @@ static const char *find(const char *at, const char *end, const char *text)
     return at < end ? memmem(at, (size_t)(end - at), text, strlen(text)) : NULL;
 }
 
+/* The same of ASCII letters without case, as CSS compares them. */
+static const char *find_nocase(const char *at, const char *end, const char *text)
+{
+    size_t len = strlen(text);
+
+    for (; (size_t)(end - at) >= len; at++) {
+        if (strncasecmp(at, text, len) == 0)
+            return at;
+    }
+    return NULL;
+}
+
 static bool contains(struct fan_bytes text, const char *word)
 {
-    return text.len > 0 && memmem(text.at, text.len, word, strlen(word));
+    return text.len > 0 && find_nocase(text.at, text.at + text.len, word);
 }
 
 static bool is_drawn(struct fan_bytes name)
@@ -107,7 +121,7 @@ static enum fan_err check_urls(struct scan *scan, struct fan_bytes text)
 {
     const char *at = text.at, *end = text.at + text.len;
 
-    while ((at = find(at, end, "url(")) != NULL) {
+    while (at && (at = find_nocase(at, end, "url(")) != NULL) {
         struct fan_bytes id;
 
         at += 4;
@@ -127,10 +141,18 @@ static enum fan_err check_urls(struct scan *scan, struct fan_bytes text)
 
 static enum fan_err check_css(struct scan *scan, struct fan_bytes text)
 {
-    if (contains(text, "@") || contains(text, "\\") || contains(text, "filter") ||
-            contains(text, "URL("))
+    if (contains(text, "@") || contains(text, "\\") || contains(text, "filter"))
         return REFUSE(scan, "has a style with @, \\ or a filter");
     return check_urls(scan, text);
+}
+
+/* A sheet's references belong to whatever its selectors choose, so they could not be followed: only
+ * colours may refer. */
+static enum fan_err check_sheet(struct scan *scan, struct fan_bytes text)
+{
+    if (contains(text, "mask") || contains(text, "clip") || contains(text, "marker"))
+        return REFUSE(scan, "has a style sheet with masks, clips or markers");
+    return check_css(scan, text);
 }
 
 /* ---- attributes ---- */
@@ -219,7 +241,7 @@ static enum fan_err open_element(struct scan *scan)
                 "has an element <%.*s>, which is not drawn; save it as plain SVG, with "
                 "text turned into paths",
                 (int)(name.len < 24 ? name.len : 24), name.at);
-    if (scan->elements_len == ELEMENTS_MAX || scan->depth == NESTING_MAX)
+    if (scan->elements_len == scan->room || scan->depth == NESTING_MAX)
         return REFUSE(scan, "has more than %d elements, or more than %d within each other",
                 ELEMENTS_MAX, NESTING_MAX);
     if ((scan->elements_len == 0) != fan_bytes_eq_text(name, "svg") && scan->depth == 0)
@@ -276,7 +298,7 @@ static enum fan_err read_text(struct scan *scan)
     text.len = (size_t)(scan->at - text.at);
     if (contains(text, "&"))
         return REFUSE(scan, "has an entity in its text");
-    return scan->in_style ? check_css(scan, text) : FAN_OK;
+    return scan->in_style ? check_sheet(scan, text) : FAN_OK;
 }
 
 static enum fan_err read_all(struct scan *scan)
@@ -356,6 +378,15 @@ static enum fan_err check_references(const struct scan *scan, struct fan_arena *
     return FAN_OK;
 }
 
+static size_t count(struct fan_bytes text, char c)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        found += text.at[i] == c;
+    return found;
+}
+
 enum fan_err fan_svg_check(struct fan_bytes file, struct fan_why *why)
 {
     struct scan scan = { .at = file.at, .end = file.at + file.len, .why = why };
@@ -370,7 +401,8 @@ enum fan_err fan_svg_check(struct fan_bytes file, struct fan_why *why)
     if (starts(&scan, "\xef\xbb\xbf"))
         scan.at += 3;
     arena = fan_arena_new();
-    scan.elements = fan_arena_array(arena, ELEMENTS_MAX, sizeof *scan.elements);
+    scan.room = count(file, '<') < ELEMENTS_MAX ? count(file, '<') : ELEMENTS_MAX;
+    scan.elements = fan_arena_array(arena, scan.room, sizeof *scan.elements);
     scan.references = fan_arena_array(arena, REFERENCES_MAX, sizeof *scan.references);
     err = read_all(&scan);
     if (!err)

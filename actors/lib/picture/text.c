@@ -65,7 +65,7 @@ static void keep_words(PangoLayout *layout, struct fan_bytes text)
     for (size_t i = 0; i <= text.len; i++) {
         PangoAttribute *whole;
 
-        if (i < text.len && text.at[i] != ' ')
+        if (text.at && i < text.len && text.at[i] != ' ')
             continue;
         whole = pango_attr_allow_breaks_new(FALSE);
         whole->start_index = (guint)begin;

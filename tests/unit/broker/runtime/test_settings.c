@@ -235,8 +235,8 @@ static void a_name_that_no_process_knows_is_refused(void **state)
 static void names_of_others_are_left_to_them(void **state)
 {
     static const char *const known[] = { "FANFARE_SENDER_KIND", "FANFARE_GATEWAY_LISTEN",
-        "FANFARE_URL", "FANFARE_API_KEY", "FANFARE_HOME", "FANFARE_PREFIX", "FANFARE_API_KEY_FILE",
-        "FANFARE_SENDER_KEY_FILE", "FANFARE_SENDER_LOG_LEVEL" };
+        "FANFARE_URL", "FANFARE_PICTURES", "FANFARE_API_KEY", "FANFARE_HOME", "FANFARE_PREFIX",
+        "FANFARE_API_KEY_FILE", "FANFARE_SENDER_KEY_FILE", "FANFARE_SENDER_LOG_LEVEL" };
     struct reading *reading = *state;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
