@@ -40,8 +40,8 @@ const struct fan_setting fan_common_table[] = {
 
 /* The one list of processes: FANFARE_<ROLE>_… of another process is for that one to check. */
 static const char *const roles[] = { "broker", "gateway", "ingester", "scheduler", "audience",
-    "renderer", "imager", "sender", "courier", "journey", "planner", "analytics", "cli", "sandbox",
-    "test", NULL };
+    "renderer", "imager", "painter", "sender", "courier", "journey", "planner", "analytics", "cli",
+    "sandbox", "test", NULL };
 
 /* Names that are no setting of a process. */
 static const char *const others[] = { "config", "home", "pictures", "prefix", "url", "api_key",
