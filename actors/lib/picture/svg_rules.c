@@ -121,7 +121,9 @@ static enum fan_err check_urls(struct scan *scan, struct fan_bytes text)
 {
     const char *at = text.at, *end = text.at + text.len;
 
-    while (at && (at = find_nocase(at, end, "url(")) != NULL) {
+    if (text.len == 0)
+        return FAN_OK;
+    while ((at = find_nocase(at, end, "url(")) != NULL) {
         struct fan_bytes id;
 
         at += 4;
