@@ -10,6 +10,7 @@ from bus import (RENDER_REQUEST, RESOLVE_REQUEST, SEND_REQUEST, SMS, News, Parro
 from checks import eventually, expect
 from faults import fault
 from hosts import BROKERS, BUS, DATABASE, PROVIDER, WORKER_PORTS
+from sites import UNKNOWN_S
 
 TWO = {"hosts": 2, "SENDER_REQUEST_MS": 3000}
 NETNS = ("netns",)
@@ -43,6 +44,7 @@ class Cut:
     def __exit__(self, failed, *_):
         if not failed:
             time.sleep(self.seconds)
+        self.load.cuts += self.seconds >= UNKNOWN_S
         self.gone = {worker: at - self.began for worker, at in self.news.gone.items()
                      if worker in self.workers}
         self.news.close()

@@ -253,6 +253,7 @@ class Load:
         self.site, self.policies, self.foreign, self.how = site, policies, foreign, how
         self.campaigns = []
         self.lost_hosts = 0  # senders that died with their journals
+        self.cuts = 0  # from PostgreSQL, of hosts with senders, for longer than unknowns wait
         self.kills = 0  # of senders, or stops of them: requests in flight may be repeated
         self.pauses = []  # (campaign, from, until): instants in between nothing may leave
 
