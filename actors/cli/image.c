@@ -282,6 +282,10 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     if (asked->logo && read_logo(asked->logo, settings.program, &logo, why))
         fprintf(stderr, "warning: the logo was left out: %s\n", why->text);
     err = fan_studio_open(&settings, &studio, why);
+    if (!err && !fan_studio_files_locked(studio))
+        fprintf(stderr,
+                "warning: this kernel has no Landlock; the drawing child is caged without "
+                "it\n");
     if (!err)
         err = asked->sheet ? draw_sheet(studio, asked, why)
                            : draw(studio, asked, fan_buffer_bytes(&logo), why);
