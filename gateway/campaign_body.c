@@ -2,6 +2,7 @@
 
 #include "actors/lib/decide/retry.h"
 #include "gateway/content.h"
+#include "gateway/variants.h"
 #include "sql/store/account.h"
 #include "sql/store/channel.h"
 #include "sql/store/tag.h"
@@ -72,10 +73,11 @@ static void read_details(struct body *body, struct fan_campaign *campaign)
 
 /* ---- the content ---- */
 
-/* A content of its own, or a template's, which is taken when it is launched. */
-static void read_content(struct body *body, struct fan_campaign *campaign)
+/* A content of its own, in variants perhaps, or a template's, which is taken when it is launched.
+ */
+static enum fan_err read_content(struct body *body, struct fan_campaign *campaign)
 {
-    bool given = content_given(body);
+    bool given = content_given(body), has_variants = body_value(body, "variants") != NULL;
 
     if (body_has(body, "template_id")) {
         campaign->template = body_i64(body, "template_id", 1, FAN_ID_MAX, 0);
@@ -85,13 +87,22 @@ static void read_content(struct body *body, struct fan_campaign *campaign)
         campaign->template_version = body_i64(body, "template_version", 1, INT32_MAX, 0);
     if (campaign->template_version && !campaign->template)
         body_fault(body, "template_version", "a template_id beside it", "of which template?");
-    if (campaign->template && given)
+    if (campaign->template && (given || has_variants))
         body_fault(body, "template_id", "null, to give the campaign a content of its own",
                 "the content is the template's");
+    if (has_variants && given)
+        body_fault(body, "variants", "each with its own content", "not together with another");
+    if (has_variants)
+        return variants_read(body, campaign);
     if (campaign->template)
         campaign->content = FAN_LIT("{}");
-    else
-        campaign->content = content_read(body, campaign->content);
+    else if (!variants_stored(body->call, campaign->content) || body_has(body, "variants"))
+        campaign->content =
+                content_read(body, body_has(body, "variants") ? FAN_NO_BYTES : campaign->content);
+    else if (given)
+        body_fault(body, "variants", "null, to give the campaign one content",
+                "the campaign has variants");
+    return FAN_OK;
 }
 
 static enum fan_err check_template(struct body *body, const struct fan_campaign *campaign)
@@ -294,8 +305,9 @@ enum fan_err campaign_body_read(struct call *call, struct fan_campaign *campaign
     read_times(&body, campaign);
     read_policy(&body, campaign);
     read_details(&body, campaign);
-    read_content(&body, campaign);
     err = read_channel(&body, campaign, is_new);
+    if (!err)
+        err = read_content(&body, campaign);
     if (!err)
         err = read_audience(&body, campaign);
     if (!err)
@@ -376,6 +388,7 @@ void campaign_write(struct call *call, const struct fan_campaign *campaign)
     fan_json_add_text(json, "status", fan_bytes_of(fan_campaign_state_name((int)campaign->state)));
     write_template(json, campaign);
     content_write(call, campaign->content);
+    variants_write(call, campaign->content);
     write_details(call, campaign);
     write_audience(json, campaign);
     write_times(json, campaign);

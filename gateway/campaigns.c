@@ -2,6 +2,7 @@
  * them. */
 #include "gateway/campaign_body.h"
 #include "gateway/stats.h"
+#include "gateway/variants.h"
 
 static enum fan_err answer_with(struct call *call, fan_id id)
 {
@@ -17,8 +18,9 @@ static enum fan_err answer_with(struct call *call, fan_id id)
     fan_json_object_open(&call->json, NULL);
     campaign_write(call, &campaign);
     stats_write(&call->json, &stats);
+    err = variants_write_stats(call, &campaign);
     fan_json_object_close(&call->json);
-    return FAN_OK;
+    return err;
 }
 
 enum fan_err get_campaign(struct call *call)

@@ -8,8 +8,8 @@
 #include "gateway/preview.h"
 #include "gateway/templates.h"
 
-#include "actors/lib/text/choice.h"
 #include "actors/lib/text/segments.h"
+#include "actors/lib/text/variant.h"
 #include "gateway/content.h"
 #include "sql/store/check.h"
 #include "sql/store/contact.h"
@@ -24,15 +24,17 @@ struct tally {
 
 struct check {
     struct call *call;
-    const struct fan_choice *choice;
+    fan_id campaign;
+    const struct fan_variants *variants;
     struct fan_text_fields fields;
     struct fan_value *values;
     struct fan_liquid_machine *machine;
     struct fan_arena *arena; /* one person's */
     struct fan_buffer scratch;
-    struct tally reasons[FAN_REASON_COUNT]; /* [0]: they get it */
-    struct tally *missing;                  /* missing[fields.count] */
-    int64_t *languages;                     /* [0]: none of the list, then by place */
+    struct tally reasons[FAN_REASON_COUNT];    /* [0]: they get it */
+    struct tally *missing;                     /* missing[fields.count] */
+    int64_t by_variant[FAN_VARIANTS_MOST + 1]; /* from 1; 0: there are none */
+    int64_t *languages; /* of the only variant. [0]: none of the list, then by place */
     int64_t segments;
     char fails[320]; /* what Liquid could not do for the first who fails */
 };
@@ -54,6 +56,13 @@ static void count_missing(struct check *self, const struct fan_template *templat
         if (slot < self->fields.count && self->values[slot].type == FAN_VALUE_NIL)
             add(&self->missing[slot], contact);
     }
+}
+
+static uint32_t variant_of(const struct check *self, fan_id contact)
+{
+    const struct fan_ids weights = { self->variants->weights, self->variants->len };
+
+    return weights.len > 1 ? fan_variant_of(self->campaign, contact, weights) : 0;
 }
 
 /* Returns the reason why he would not get it; 0: none. */
@@ -79,14 +88,17 @@ static int write_copy(struct check *self, const struct fan_check_person *person)
         .language = person->language,
         .zone = person->time_zone,
     };
-    int place = fan_choice_find(self->choice, person->language);
-    const struct fan_template *template = fan_choice_for(self->choice, person->language);
+    uint32_t variant = variant_of(self, person->contact);
+    const struct fan_choice *choice = fan_variants_choice(self->variants, variant);
+    const struct fan_template *template = fan_choice_for(choice, person->language);
     struct fan_rendering copy;
     struct fan_sms_size size;
     struct fan_why why = { 0 };
     int reason;
 
-    self->languages[place + 1]++;
+    self->by_variant[variant]++;
+    if (!variant)
+        self->languages[fan_choice_find(choice, person->language) + 1]++;
     if (fan_text_values(template, &self->fields, &about, self->arena, self->values, &why))
         return FAN_REASON_TEMPLATE;
     count_missing(self, template, person->contact);
@@ -164,13 +176,28 @@ static void write_fields(struct check *self, const bool *used)
 
 static void write_languages(struct check *self)
 {
+    const struct fan_choice *choice = self->variants->at[0].choice;
     struct fan_json_writer *json = &self->call->json;
 
     fan_json_array_open(json, "languages");
-    for (size_t i = 0; i <= self->choice->languages_len; i++) {
+    for (size_t i = 0; i <= choice->languages_len; i++) {
         fan_json_object_open(json, NULL);
-        fan_json_add_text(json, "language", i ? self->choice->languages[i - 1].tag : FAN_NO_BYTES);
+        fan_json_add_text(json, "language", i ? choice->languages[i - 1].tag : FAN_NO_BYTES);
         fan_json_add_i64(json, "count", self->languages[i]);
+        fan_json_object_close(json);
+    }
+    fan_json_array_close(json);
+}
+
+static void write_variants(struct check *self)
+{
+    struct fan_json_writer *json = &self->call->json;
+
+    fan_json_array_open(json, "variants");
+    for (size_t i = 0; i < self->variants->len; i++) {
+        fan_json_object_open(json, NULL);
+        fan_json_add_text(json, "name", self->variants->at[i].name);
+        fan_json_add_i64(json, "count", self->by_variant[i + 1]);
         fan_json_object_close(json);
     }
     fan_json_array_close(json);
@@ -181,14 +208,18 @@ static void write_answer(struct check *self, enum fan_kind kind, int64_t audienc
     struct fan_json_writer *json = &self->call->json;
     bool *used = fan_arena_array(self->call->arena, fan_text_slots(&self->fields), sizeof *used);
 
-    fan_choice_uses(self->choice, used);
+    for (size_t i = 0; i < self->variants->len; i++)
+        fan_choice_uses(self->variants->at[i].choice, used);
     fan_json_object_open(json, NULL);
     fan_json_add_i64(json, "audience", audience);
     fan_json_add_i64(json, "checked", (int64_t)checked);
     fan_json_add_bool(json, "exact", audience <= LOOKED_AT);
     write_reasons(self);
     write_fields(self, used);
-    write_languages(self);
+    if (self->variants->len > 1)
+        write_variants(self);
+    else
+        write_languages(self);
     if (kind == FAN_KIND_SMS)
         fan_json_add_i64(json, "sms_segments", self->segments);
     fan_json_object_close(json);
@@ -210,21 +241,21 @@ static enum fan_err begin(struct check *self, const struct fan_campaign *campaig
         err = preview_occasion(call, campaign, &occasion);
     if (err)
         return err;
-    if (fan_choice_compile(campaign->kind, content, &self->fields, call->arena, &self->choice,
+    if (fan_variants_compile(campaign->kind, content, &self->fields, call->arena, &self->variants,
                 &why))
         return call_refuse(call, 409, "the content cannot be sent: %s: %s", why.field, why.text);
     self->values =
             fan_arena_array(call->arena, fan_text_slots(&self->fields), sizeof *self->values);
     self->missing = fan_arena_array(call->arena, self->fields.count, sizeof *self->missing);
-    self->languages =
-            fan_arena_array(call->arena, self->choice->languages_len + 1, sizeof *self->languages);
+    self->languages = fan_arena_array(call->arena, self->variants->at[0].choice->languages_len + 1,
+            sizeof *self->languages);
     fan_text_occasion_values(&self->fields, &occasion, call->arena, self->values);
     return FAN_OK;
 }
 
 enum fan_err check_campaign_audience(struct call *call)
 {
-    struct check self = { .call = call };
+    struct check self = { .call = call, .campaign = call->ids[0] };
     struct fan_check_sample sample;
     struct fan_check_people people;
     struct fan_campaign campaign;

@@ -1,6 +1,6 @@
 #include "gateway/content.h"
 
-#include "actors/lib/text/choice.h"
+#include "actors/lib/text/variant.h"
 #include "sql/store/account.h"
 #include "sql/store/contact.h"
 
@@ -162,7 +162,7 @@ void content_check(struct call *call, enum fan_kind kind, struct fan_bytes conte
         const struct fan_text_fields *fields, const char *prefix)
 {
     struct fan_why faults[FAN_TEMPLATE_FAULTS];
-    size_t count = fan_choice_check(kind, content, fields, call->arena, faults);
+    size_t count = fan_variants_check(kind, content, fields, call->arena, faults);
 
     for (size_t i = 0; i < count; i++)
         call_fault(call, fan_arena_printf(call->arena, "%s%s", prefix, faults[i].field), "", "%s",

@@ -64,6 +64,8 @@ void message_write(struct call *call, const struct fan_report_message *message)
     fan_json_add_i64(json, "contact_id", message->contact);
     fan_json_add_i64(json, "run_id", message->run);
     fan_json_add_i64(json, "channel_id", message->channel);
+    if (message->variant)
+        fan_json_add_i64(json, "variant", message->variant);
     fan_json_add_text(json, "status", fan_bytes_of(state_of(message)));
     add_word(json, "progress", (int)message->progress, fan_progress_name);
     write_flags(json, message->flags);

@@ -6,7 +6,7 @@
 #include "gateway/content.h"
 #include "gateway/templates.h"
 
-#include "actors/lib/text/choice.h"
+#include "actors/lib/text/variant.h"
 #include "sql/store/account.h"
 #include "sql/store/channel.h"
 #include "sql/store/contact.h"
@@ -292,13 +292,36 @@ static void write_choice(struct fan_json_writer *json, const struct fan_choice *
     fan_json_add_text(json, "language", place < 0 ? FAN_NO_BYTES : choice->languages[place].tag);
 }
 
+/* The variant that is asked for, else the contact's own, else the first. NULL: there is none such,
+ * which was noted. */
+static const struct fan_choice *choose_variant(struct call *call,
+        const struct fan_variants *variants, fan_id campaign, const struct reader *reader,
+        uint32_t variant)
+{
+    const struct fan_ids weights = { variants->weights, variants->len };
+
+    if (variant > variants->len) {
+        call_fault(call, "variant", fan_arena_printf(call->arena, "1 to %zu", variants->len),
+                "there is no such variant");
+        return NULL;
+    }
+    if (!variant && reader->contact)
+        variant = fan_variant_of(campaign, reader->contact, weights);
+    variant = variant ? variant : 1;
+    if (variants->len > 1)
+        fan_json_add_i64(&call->json, "variant", variant);
+    return fan_variants_choice(variants, variant);
+}
+
 enum fan_err preview_write(struct body *body, const struct fan_text_occasion *occasion,
         struct fan_bytes content)
 {
     struct call *call = body->call;
     struct reader reader = { .contact = 0 };
     struct fan_bytes language = body_text(body, "language", FAN_LANGUAGE_MAX);
-    const struct fan_choice *choice = NULL;
+    uint32_t variant = (uint32_t)body_i64(body, "variant", 1, FAN_VARIANTS_MOST, 0);
+    const struct fan_variants *variants = NULL;
+    const struct fan_choice *choice;
     struct fan_text_fields fields;
     struct fan_why why;
     enum fan_err err = content_fields(call, &fields);
@@ -312,8 +335,11 @@ enum fan_err preview_write(struct body *body, const struct fan_text_occasion *oc
     err = call_check(call);
     if (err)
         return err;
-    if (fan_choice_compile(occasion->kind, content, &fields, call->arena, &choice, &why))
+    if (fan_variants_compile(occasion->kind, content, &fields, call->arena, &variants, &why))
         return call_refuse(call, 409, "the content cannot be sent: %s: %s", why.field, why.text);
+    choice = choose_variant(call, variants, occasion->campaign, &reader, variant);
+    if (!choice)
+        return call_check(call);
     if (language.len)
         reader.person.language = language;
     language = reader.person.language;

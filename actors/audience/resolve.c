@@ -1,5 +1,6 @@
 #include "actors/audience/audience.h"
 
+#include "actors/lib/text/variant.h"
 #include "proto/fault.h"
 #include "sql/store/chunk.h"
 #include "sql/store/event.h"
@@ -70,12 +71,51 @@ static enum fan_err announce(struct fan_turn *turn, const struct fan_run_audienc
     return err ? err : fan_emit_run_changed(turn, &turn->route, &resolved);
 }
 
+/* The people of one variant of the run, of those who are planned. */
+static struct fan_ids people_of(const struct fan_run_audience *audience,
+        const struct parted *people, uint32_t variant, fan_id *room)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < people->planned_len; i++)
+        if (fan_variant_of(audience->campaign, people->planned[i], audience->weights) == variant)
+            room[count++] = people->planned[i];
+    return (struct fan_ids){ room, count };
+}
+
+/* Chunks of a run with variants hold people of one each. @chunks: out */
+static enum fan_err write_chunks(struct fan_turn *turn, const struct fan_run_audience *audience,
+        const struct parted *people, size_t *chunks)
+{
+    struct fan_chunk_plan plan = { turn->route.run, audience->channel, audience->lane,
+        audience->due_at, audience->chunk_size, { people->planned, people->planned_len }, 0 };
+    enum fan_err err = FAN_OK;
+    size_t written = 0;
+
+    *chunks = 0;
+    if (people->planned_len == 0)
+        return FAN_OK;
+    if (audience->weights.len == 0)
+        return fan_chunks_plan(turn->db, turn->route.account, &plan, turn->arena, chunks,
+                &turn->why);
+    for (uint32_t variant = 1; variant <= audience->weights.len && !err; variant++) {
+        fan_id *room = fan_arena_array(turn->arena, people->planned_len, sizeof *room);
+
+        plan.variant = variant;
+        plan.contacts = people_of(audience, people, variant, room);
+        if (plan.contacts.len)
+            err = fan_chunks_plan(turn->db, turn->route.account, &plan, turn->arena, &written,
+                    &turn->why);
+        *chunks += plan.contacts.len ? written : 0;
+    }
+    return err;
+}
+
 /* One page, its skips and its cursor, in one transaction. */
 static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *complete)
 {
     fan_id account = turn->route.account, run = turn->route.run;
     struct fan_run_audience audience;
-    struct fan_chunk_plan plan;
     struct fan_run_page page;
     struct parted people;
     size_t chunks = 0;
@@ -87,10 +127,7 @@ static enum fan_err write_page(struct fan_turn *turn, uint32_t limit, bool *comp
         return err;
     *complete = page.last;
     people = part(&page, turn->arena);
-    plan = (struct fan_chunk_plan){ run, audience.channel, audience.lane, audience.due_at,
-        audience.chunk_size, { people.planned, people.planned_len } };
-    if (people.planned_len > 0)
-        err = fan_chunks_plan(turn->db, account, &plan, turn->arena, &chunks, &turn->why);
+    err = write_chunks(turn, &audience, &people, &chunks);
     if (!err)
         err = write_skips(turn, run, audience.channel, &people);
     FAN_FAULT("audience.page_written");

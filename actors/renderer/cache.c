@@ -88,10 +88,10 @@ enum fan_err template_cache_get(struct template_cache *cache, struct fan_turn *t
         fan_arena_free(&entry->arena);
         return err;
     }
-    err = fan_choice_compile(chunk->kind, chunk->content, &entry->fields, entry->arena,
-            &entry->choice, &why);
+    err = fan_variants_compile(chunk->kind, chunk->content, &entry->fields, entry->arena,
+            &entry->variants, &why);
     if (err) {
-        entry->choice = NULL;
+        entry->variants = NULL;
         fan_log(turn, FAN_ERROR, "template.refused", "run %lld: %s: %s", (long long)chunk->run,
                 why.field, why.text);
     }

@@ -19,7 +19,7 @@ static bool is_deadly(const struct fan_chunk_planned *chunk, size_t position)
 static int refusal(const struct compiled *compiled, const struct fan_person *person,
         enum fan_kind kind)
 {
-    if (!compiled->choice)
+    if (!compiled->variants)
         return FAN_REASON_TEMPLATE;
     if (person->contact == 0 || address_of(person, kind).len == 0)
         return FAN_REASON_NO_ADDRESS;
@@ -44,8 +44,8 @@ static int16_t state_for(int reason)
 
 /* Returns the reason why there is no copy, 0 when there is one. */
 static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
-        const struct fan_person *person, struct fan_value *values, struct pen *pen,
-        struct fan_bytes *body, int16_t *format)
+        const struct fan_choice *choice, const struct fan_person *person, struct fan_value *values,
+        struct pen *pen, struct fan_bytes *body, int16_t *format)
 {
     const struct fan_text_person about = {
         .id = person->contact,
@@ -60,7 +60,7 @@ static int write_copy(struct fan_turn *turn, const struct compiled *compiled,
         .time_zone = person->time_zone,
         .attributes = person->attributes,
     };
-    const struct fan_template *template = fan_choice_for(compiled->choice, person->language);
+    const struct fan_template *template = fan_choice_for(choice, person->language);
     const struct fan_text_view view = {
         .machine = pen->machine,
         .values = values,
@@ -95,6 +95,8 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled
         struct fan_chunk_written *out)
 {
     size_t count = chunk->contacts.len;
+    const struct fan_choice *choice =
+            compiled->variants ? fan_variants_choice(compiled->variants, chunk->variant) : NULL;
     struct fan_value *values =
             fan_arena_array(turn->arena, fan_text_slots(&compiled->fields), sizeof *values);
 
@@ -123,7 +125,7 @@ enum fan_err write_copies(struct fan_turn *turn, const struct compiled *compiled
             mark_writing(pen->mark, (uint32_t)i);
             FAN_FAULT("renderer.writing");
             FAN_FAULT_ABOUT("renderer.writing", out->addresses[i]);
-            reason = write_copy(turn, compiled, &people[i], values, pen, &out->bodies[i],
+            reason = write_copy(turn, compiled, choice, &people[i], values, pen, &out->bodies[i],
                     &out->formats[i]);
         }
         out->reasons[i] = (int16_t)reason;

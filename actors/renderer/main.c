@@ -121,11 +121,13 @@ static void count(struct renderer *self, const struct fan_chunk_written *message
 static enum fan_err read_people(struct fan_turn *turn, const struct fan_chunk_planned *chunk,
         const struct compiled *template, const struct fan_person **people)
 {
+    const struct fan_choice *choice =
+            template->variants ? fan_variants_choice(template->variants, chunk->variant) : NULL;
     const struct fan_people_wanted wanted = {
         .contacts = chunk->contacts,
         .kind = chunk->kind,
-        .attributes = template->choice && fan_choice_wants_attributes(template->choice),
-        .more = template->choice && fan_choice_wants_more(template->choice),
+        .attributes = choice && fan_choice_wants_attributes(choice),
+        .more = choice && fan_choice_wants_more(choice),
     };
 
     return fan_chunk_people(turn->db, turn->route.account, &wanted, turn->arena, people,

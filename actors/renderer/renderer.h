@@ -4,7 +4,7 @@
 #ifndef FAN_ACTORS_RENDERER_RENDERER_H
 #define FAN_ACTORS_RENDERER_RENDERER_H
 
-#include "actors/lib/text/choice.h"
+#include "actors/lib/text/variant.h"
 #include "actors/lib/text/values.h"
 #include "actors/renderer/mark.h"
 #include "broker/runtime/actor.h"
@@ -17,7 +17,7 @@ struct compiled {
     struct fan_arena *arena;
     struct fan_text_fields fields;
     struct fan_text_occasion occasion;
-    const struct fan_choice *choice; /* NULL: it does not compile; nobody can be written to */
+    const struct fan_variants *variants; /* NULL: it does not compile; nobody can be written to */
 };
 
 struct template_cache {

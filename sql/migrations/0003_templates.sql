@@ -25,6 +25,13 @@ ALTER TABLE campaign ADD template_id bigint,
   ADD template_version int;
 ALTER TABLE run ADD template_id bigint, ADD template_version int;
 
+-- A campaign may have its message in several variants. Each recipient gets one by a hash of him and
+-- the campaign, and a chunk's people all have the same: its counters are the variant's.
+-- null: no variants
+ALTER TABLE run ADD weights smallint[];
+-- from 1
+ALTER TABLE chunk ADD variant smallint;
+
 SELECT fan_tenant(t) FROM unnest(ARRAY['template', 'template_version']::regclass[]) t;
 GRANT SELECT, INSERT, UPDATE ON template TO fan_gateway;
 GRANT SELECT, INSERT ON template_version TO fan_gateway;

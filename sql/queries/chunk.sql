@@ -357,10 +357,10 @@ FROM u WHERE x.account_id = $1 AND x.id = $5::bigint >> 9 RETURNING u.t;
 -- name: chunk_plan
 -- role: fan_audience
 -- Write a page's chunks: people in order, size at a time. (account, run, channel, lane, due,
--- contacts, size) -> chunks
-INSERT INTO chunk (account_id, run_id, channel_id, lane, due_at, size, contacts)
+-- contacts, size, variant or null) -> chunks
+INSERT INTO chunk (account_id, run_id, channel_id, lane, due_at, size, contacts, variant)
 SELECT $1, $2, $3, $4::smallint, $5, least($7, cardinality($6) - place + 1),
-  ($6)[place : place + $7 - 1]
+  ($6)[place : place + $7 - 1], $8::smallint
 FROM generate_series(1, cardinality($6::bigint[]), $7::int) place
 RETURNING id;
 
@@ -383,7 +383,8 @@ FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY u(contact, reason, pla
 -- A planned chunk of a live run, held until the end of the transaction: another renderer that was
 -- asked for it, too, passes it over. Its crashes: a position for each. (account, chunk, epoch)
 SELECT c.run_id, c.channel_id, c.lane, c.contacts, r.kind, r.content::text, r.campaign_id,
-  ARRAY(SELECT x.position::bigint FROM render_crash x WHERE x.account_id = $1 AND x.chunk_id = $2)
+  ARRAY(SELECT x.position::bigint FROM render_crash x WHERE x.account_id = $1 AND x.chunk_id = $2),
+  c.variant
   FROM chunk c
 JOIN run r ON r.account_id = $1 AND r.id = c.run_id
 WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.state::int = 0

@@ -21,7 +21,7 @@ SELECT count(*) FROM run WHERE account_id = $1 AND campaign_id = $2::bigint;
 -- chunks with pending messages are read: only those in flight have any.
 -- (account, campaign, limit, offset, states, whether it is being sent or null)
 WITH k AS MATERIALIZED (
-  SELECT k.id, k.run_id, k.channel_id, k.state, k.id << 9 AS lo, (k.id << 9) + 512 AS hi,
+  SELECT k.id, k.run_id, k.channel_id, k.variant, k.state, k.id << 9 AS lo, (k.id << 9) + 512 AS hi,
     (k.id << 9) + k.watermark AS begun, CASE WHEN k.state = 0 THEN 0 ELSE
       n_pending * (0 = ANY ($5::smallint[]))::int + n_retry * (1 = ANY ($5))::int
       + n_unknown * (2 = ANY ($5))::int + n_sent * (3 = ANY ($5))::int
@@ -35,7 +35,7 @@ c AS MATERIALIZED (
   SELECT * FROM p
   WHERE n > 0 AND ($6::boolean IS NOT NULL OR upto > $4::bigint AND upto - n < $4 + $3::bigint)),
 m AS (
-  SELECT x.*, c.run_id, c.channel_id, x.state = 0 AND CASE
+  SELECT x.*, c.run_id, c.channel_id, c.variant, x.state = 0 AND CASE
       WHEN x.work IS NULL THEN c.state = 2 AND x.id < c.begun
       ELSE EXISTS (SELECT FROM chunk w WHERE w.account_id = $1 AND w.id = x.work AND w.state = 2
         AND x.id = ANY (w.items[1 : w.watermark])) END AS sending
@@ -43,7 +43,7 @@ m AS (
     AND x.state = ANY ($5))
 SELECT m.id, m.contact_id, m.state, m.sending, m.progress, m.flags, m.attempt, m.outcome, m.reason,
   m.code, m.provider_id, m.address, m.format, coalesce(m.body, b.body), m.sent_at, m.delivered_at,
-  m.read_at, m.run_id, m.channel_id
+  m.read_at, m.run_id, m.channel_id, m.variant
 FROM m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE $6 IS NULL OR m.sending = $6
 ORDER BY m.id DESC LIMIT $3

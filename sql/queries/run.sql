@@ -14,9 +14,11 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 -- occurrence has its run
 INSERT INTO run (account_id, campaign_id, occurrence, kind, lane, channel_id, content,
   template_id, template_version, at_least_once, tag_ids, contact_ids, chunk_size, retry,
-  unknown_wait_us, boundary)
+  unknown_wait_us, weights, boundary)
 SELECT $1, c.id, $3, c.kind, c.lane, $4, coalesce(v.content, c.content), v.template_id, v.number,
   c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint, c.retry, c.unknown_wait_us,
+  (SELECT array_agg((x.v->>'weight')::smallint ORDER BY x.place)
+    FROM jsonb_array_elements(c.content->'variants') WITH ORDINALITY x(v, place)),
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c
 LEFT JOIN template t ON t.account_id = $1 AND t.id = c.template_id
@@ -84,7 +86,7 @@ WHERE ended_at IS NULL ORDER BY account_id, id;
 -- resolver is at it.
 -- (account, run)
 SELECT campaign_id, kind, channel_id, lane, due_at, cursor, boundary, chunk_size, tag_ids,
-  contact_ids FROM run
+  contact_ids, weights FROM run
 WHERE account_id = $1 AND id = $2 AND state = 0 AND NOT resolved FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: run_page_all
@@ -241,6 +243,21 @@ SELECT coalesce(sum(size) FILTER (WHERE NOT is_retry), 0),
     coalesce(sum(n_replied), 0),
   coalesce(sum(n_complained), 0), coalesce(sum(n_unsubscribed), 0)
 FROM c;
+
+-- name: run_variants
+-- role: fan_gateway
+-- The same by variant, from the first; who was skipped before he was given one is in none.
+-- (account, campaign)
+WITH r AS MATERIALIZED (SELECT id, state FROM run WHERE account_id = $1 AND campaign_id = $2),
+c AS MATERIALIZED (SELECT k.*, r.state AS run_state FROM r JOIN chunk k ON k.account_id = $1
+  AND k.run_id = r.id WHERE k.variant IS NOT NULL)
+SELECT sum(size), sum(n_pending) + coalesce(sum(size) FILTER (WHERE state = 0
+  AND run_state <> 5), 0), sum(n_retry), sum(n_unknown), sum(n_sent), sum(n_failed),
+  sum(n_skipped), sum(n_cancelled) + coalesce(sum(size) FILTER (WHERE state = 0
+  AND run_state = 5), 0), sum(n_unknown_final), sum(n_expired), sum(n_undelivered),
+  sum(n_delivered), sum(n_read), sum(n_opened), sum(n_clicked), sum(n_replied),
+  sum(n_complained), sum(n_unsubscribed), variant
+FROM c GROUP BY variant ORDER BY variant;
 
 -- name: run_sending
 -- role: fan_gateway

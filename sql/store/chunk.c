@@ -19,6 +19,10 @@ enum fan_err fan_chunks_plan(struct fan_db *db, fan_id account, const struct fan
     fan_arg_i64(&args, plan->due_at);
     fan_arg_i64s(&args, plan->contacts.at, plan->contacts.len);
     fan_arg_i32(&args, (int32_t)plan->size);
+    if (plan->variant)
+        fan_arg_i16(&args, (int32_t)plan->variant);
+    else
+        fan_arg_null(&args);
     err = fan_db_run(db, &fan_q_chunk_plan, &args, &rows, why);
     *chunks = err ? 0 : (size_t)rows.count;
     return err;
@@ -72,6 +76,7 @@ enum fan_err fan_chunk_load(struct fan_db *db, fan_id account, fan_id chunk, uin
         .content = fan_row_text(&rows, 0, 5),
         .campaign = fan_row_i64(&rows, 0, 6),
         .crashed = fan_row_i64s(&rows, 0, 7, arena),
+        .variant = (uint32_t)fan_row_i64(&rows, 0, 8),
     };
     return FAN_OK;
 }

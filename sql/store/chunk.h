@@ -35,6 +35,7 @@ struct fan_chunk_plan {
     fan_time due_at;
     uint32_t size;           /* people a chunk */
     struct fan_ids contacts; /* a page's people, in order */
+    uint32_t variant;        /* that all of them get, from 1; 0: there are none */
 };
 
 /** Write a page's chunks. @chunks: out, how many */
@@ -56,6 +57,7 @@ struct fan_chunk_planned {
     struct fan_ids contacts;
     struct fan_bytes content; /* the run's template, JSON */
     struct fan_ids crashed;   /* positions whose copies renderers died of, once for each death */
+    uint32_t variant;         /* from 1; 0: the run has none */
 };
 
 /** Load a chunk and hold it for the transaction. fails FAN_CONFLICT: stale epoch, rendered already,

@@ -116,8 +116,10 @@ enum fan_err fan_report_message_page(struct fan_db *db, fan_id account,
         .at = fan_arena_array(arena, (size_t)rows.count, sizeof *out->at),
         .len = (size_t)rows.count,
     };
-    for (int i = 0; i < rows.count; i++)
+    for (int i = 0; i < rows.count; i++) {
         out->at[i] = fan_report_read_message(&rows, i);
+        out->at[i].variant = (uint32_t)fan_row_i64(&rows, i, 19);
+    }
     return FAN_OK;
 }
 

@@ -45,6 +45,7 @@ struct fan_report_message {
     int format;  /* enum fan_body_format */
     struct fan_bytes code, provider_id, address, body;
     fan_time sent_at, delivered_at, read_at;
+    uint32_t variant; /* from 1; 0: the campaign has none. Of a page of messages only */
 };
 
 struct fan_report_messages {

@@ -225,6 +225,7 @@ enum fan_err fan_run_hold(struct fan_db *db, fan_id account, fan_id run, struct 
         .boundary = fan_row_i64(&rows, 0, 6),
         .chunk_size = (uint32_t)fan_row_i64(&rows, 0, 7),
         .tags = fan_row_i64s(&rows, 0, 8, arena),
+        .weights = fan_row_i64s(&rows, 0, 10, arena),
     };
     if (!fan_row_null(&rows, 0, 9))
         out->contacts = fan_row_i64s(&rows, 0, 9, arena);
@@ -418,30 +419,57 @@ enum fan_err fan_run_complete(struct fan_db *db, fan_id account, fan_id run,
             &moved, why);
 }
 
+/* A row of counters in the order of run_stats. */
+static void read_stats(const struct fan_rows *rows, int row, struct fan_run_stats *out)
+{
+    int64_t *const fields[] = { &out->total, &out->pending, &out->retry, &out->unknown, &out->sent,
+        &out->failed, &out->skipped, &out->cancelled, &out->unknown_final, &out->expired,
+        &out->undelivered, &out->delivered, &out->read, &out->opened, &out->clicked, &out->replied,
+        &out->complained, &out->unsubscribed };
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        *fields[i] = fan_row_i64(rows, row, (int)i);
+}
+
 enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_arena *arena, struct fan_run_stats *out, struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
     enum fan_err err;
-    int64_t *const fields[] = { &out->total, &out->pending, &out->retry, &out->unknown, &out->sent,
-        &out->failed, &out->skipped, &out->cancelled, &out->unknown_final, &out->expired,
-        &out->undelivered, &out->delivered, &out->read, &out->opened, &out->clicked, &out->replied,
-        &out->complained, &out->unsubscribed };
 
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, campaign);
     err = fan_db_run(db, &fan_q_run_stats, &args, &rows, why);
     if (err)
         return err;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        *fields[i] = fan_row_i64(&rows, 0, (int)i);
+    read_stats(&rows, 0, out);
     err = fan_db_run(db, &fan_q_run_sending, &args, &rows, why);
     if (err)
         return err;
     out->sending = fan_row_i64(&rows, 0, 0);
     out->pending = out->pending > out->sending ? out->pending - out->sending : 0;
     return FAN_OK;
+}
+
+enum fan_err fan_run_variant_stats(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_stats *out, size_t count, struct fan_why *why)
+{
+    struct fan_args args;
+    struct fan_rows rows;
+    enum fan_err err;
+
+    memset(out, 0, count * sizeof *out);
+    fan_args_for(&args, arena, account);
+    fan_arg_i64(&args, campaign);
+    err = fan_db_run(db, &fan_q_run_variants, &args, &rows, why);
+    for (int i = 0; !err && i < rows.count; i++) {
+        int64_t variant = fan_row_i64(&rows, i, 18);
+
+        if (variant >= 1 && variant <= (int64_t)count)
+            read_stats(&rows, i, &out[variant - 1]);
+    }
+    return err;
 }
 
 enum fan_err fan_run_lead(struct fan_db *db, struct fan_arena *arena, bool *leading,

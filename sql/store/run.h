@@ -86,6 +86,7 @@ struct fan_run_audience {
     uint32_t chunk_size;
     struct fan_ids tags;
     struct fan_ids contacts; /* at NULL: by tags */
+    struct fan_ids weights;  /* of its variants; none: it has none */
 };
 
 /** Hold a run for resolving. fails FAN_NOT_FOUND: complete, ended, or another resolver is at it;
@@ -167,5 +168,11 @@ struct fan_run_stats {
 /** Sum them over the chunks of all runs of a campaign. */
 enum fan_err fan_run_stats(struct fan_db *db, fan_id account, fan_id campaign,
         struct fan_arena *arena, struct fan_run_stats *out, struct fan_why *why) FAN_MUST_CHECK;
+
+/** The same for each of a campaign's @count variants, out[count]; what is being sent is pending,
+ * and who was skipped before he was given a variant is in none. */
+enum fan_err fan_run_variant_stats(struct fan_db *db, fan_id account, fan_id campaign,
+        struct fan_arena *arena, struct fan_run_stats *out, size_t count,
+        struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

@@ -273,5 +273,59 @@ def a_campaigns_content_is_its_own_or_a_templates():
                "template_id")
 
 
+def variants_are_kept_as_they_were_written():
+    w = World()
+    w.channel()
+    row = made(w, "A variant", content={"message": "First", "languages": {"de": {"message": "D"}}})
+    variants = [{"message": "Hi {name}", "languages": {"de": {"message": "Hallo"}}},
+                {"name": "By template", "weight": 2, "template_id": row["id"]}]
+    campaign = w.campaign(message=None, variants=variants)
+    expect(campaign["variants"],
+           [{"name": "A", "weight": 1, **variants[0]},
+            {**variants[1], "template_version": 1}])
+    expect([v["stats"]["total"] for v in campaign["variant_stats"]], [0, 0])
+    w.ok("POST", f"{PATH}/{row['id']}/versions", {"content": {"message": "Second"}})
+    path = f"/api/v1/campaigns/{campaign['id']}"
+    expect(w.ok("PATCH", path, {"name": "Still"})["variants"], campaign["variants"])
+    for variant, text in ((1, "Hi Ann"), (2, "First")):
+        expect(w.ok("POST", path + "/preview", {"variant": variant, "data": {
+            "first_name": "Ann"}})["parts"], {"message": text})
+    is_problem(w.post(path + "/preview", {"variant": 3}), 400, "variant")
+    is_problem(w.call("PATCH", path, {"message": "One"}), 400, "variants")
+    is_problem(w.call("PATCH", path, {"variants": None}), 400, "message")
+    plain = w.ok("PATCH", path, {"variants": None, "message": "One"})
+    assert "variants" not in plain and plain["message"] == "One", plain
+    again = w.ok("PATCH", path, {"variants": variants})
+    assert "message" not in again, again
+    uses = w.ok("PATCH", path, {"variants": None, "template_id": row["id"]})
+    assert "variants" not in uses and uses["template_id"] == row["id"], uses
+
+
+def faults_of_variants_are_told_by_their_place():
+    w = world()
+    w.channel(name="Of variants")
+    base = {"name": "x", "channel": "sms"}
+    good = {"message": "Hi"}
+    chat = made(w, "Chat variant", kind="whatsapp")["id"]
+    for body, *fields in (
+            ({"variants": []}, "variants"), ({"variants": [good]}, "variants"),
+            ({"variants": [good] * 6}, "variants"), ({"variants": "A"}, "variants"),
+            ({"variants": [good, 7]}, "variants[1]"),
+            ({"variants": [good, {}]}, "variants[1].message"),
+            ({"variants": [good, {"message": "{no}", "colour": "red"}]},
+             "variants[1].message", "variants[1].colour"),
+            ({"variants": [{**good, "weight": 0}, {**good, "name": ""}]},
+             "variants[0].weight", "variants[1].name"),
+            ({"variants": [{**good, "name": "B"}, good]}, "variants[1].name"),
+            ({"variants": [good, {**good, "languages": {"german": good}}]},
+             "variants[1].languages.german"),
+            ({"variants": [good, good], "message": "Hi"}, "variants"),
+            ({"variants": [good, {"template_id": 999999}]}, "variants[1].template_id"),
+            ({"variants": [good, {"template_id": chat}]}, "variants[1].template_id"),
+            ({"variants": [good, {**good, "template_id": chat}]}, "variants[1].template_id"),
+            ({"variants": [good, good], "template_id": chat}, "template_id")):
+        is_problem(w.post("/api/v1/campaigns", {**base, **body}), 400, *fields)
+
+
 run([value for name, value in list(globals().items())
      if callable(value) and getattr(value, "__module__", "") == "__main__" and "_" in name])

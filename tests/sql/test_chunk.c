@@ -58,7 +58,8 @@ static struct fan_claim_taken take_newest(void)
 static void a_page_becomes_chunks_of_the_runs_size_in_order(void **state)
 {
     fan_id contacts[7] = { 11, 12, 13, 14, 15, 16, 17 };
-    struct fan_chunk_plan plan = { w.run, WORLD_CHANNEL, FAN_LANE_URGENT, 5, 3, { contacts, 7 } };
+    struct fan_chunk_plan plan = { w.run, WORLD_CHANNEL, FAN_LANE_URGENT, 5, 3, { contacts, 7 },
+        0 };
     size_t chunks;
 
     assert_int_equal(fan_chunks_plan(w.audience, 1, &plan, w.arena, &chunks, &w.why), FAN_OK);

@@ -163,7 +163,7 @@ fan_id world_plan(struct world *w, fan_id from, int count)
 {
     fan_id *contacts = fan_arena_array(w->arena, (size_t)count, sizeof *contacts);
     struct fan_chunk_plan plan = { w->run, WORLD_CHANNEL, FAN_LANE_NORMAL, 0, FAN_CHUNK_MAX,
-        { contacts, (size_t)count } };
+        { contacts, (size_t)count }, 0 };
     size_t chunks;
 
     for (int i = 0; i < count; i++)
