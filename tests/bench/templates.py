@@ -1,4 +1,5 @@
-"""Templates: our engine beside npm's liquidjs, on the same templates and data, one core each.
+"""Templates: our engine beside npm's liquidjs, on the same templates and data, by the
+processor's time of one core.
 
 liquidjs is fetched by npm into the build; without Node.js only ours is measured."""
 import json
