@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from checks import expect, run
+from checks import eventually, expect, run
 
 BIN = os.path.join(os.environ.get("FAN_BUILD", "build/test"), "bin/fanfare")
 FOLDER = tempfile.TemporaryDirectory()
@@ -84,6 +84,20 @@ def what_cannot_be_drawn_is_refused_in_words():
         assert says in image(*words, code=1).stderr, words
 
 
+def the_drawing_child_dies_with_its_parent():
+    with subprocess.Popen([BIN, "image", "--festival", "holi", "--size", "banner", "--repeat",
+                           "1000000", "--out", path("many.jpg")]) as parent:
+        children = f"/proc/{parent.pid}/task/{parent.pid}/children"
+
+        def child():
+            with open(children, encoding="ascii") as file:
+                return file.read().split()
+
+        pid = eventually(child, 30, "the drawing child")[0]
+        parent.kill()
+    eventually(lambda: not os.path.exists(f"/proc/{pid}"), 30, "the end of the drawing child")
+
+
 def another_catalogue_is_found_by_its_setting_and_checked():
     with open(path("festivals.json"), "w", encoding="utf-8") as file:
         json.dump([{"id": "mine", "name": "Mine"}], file)
@@ -99,5 +113,6 @@ run([
     base64_is_a_data_url_of_the_same_bytes,
     a_logo_is_drawn_and_a_bad_one_left_out_with_a_warning,
     what_cannot_be_drawn_is_refused_in_words,
+    the_drawing_child_dies_with_its_parent,
     another_catalogue_is_found_by_its_setting_and_checked,
 ])
