@@ -103,6 +103,7 @@ void call_enter(struct call *call, struct fan_turn *turn)
     call->why = &turn->why;
     call->problem = (struct problem){ .status = 0 };
     call->status = 200;
+    call->later = NULL;
     call->location[0] = '\0';
     fan_buffer_clear(&call->reply);
     fan_json_begin(&call->json, &call->reply);
@@ -248,7 +249,9 @@ void call_serve(void *context, struct fan_http_request *request)
     if (err)
         call_failed(call, err, &why);
     fan_metric_observe(gateway->seconds, (double)(fan_clock_elapsed() - begun) / FAN_SECOND);
-    if (!err && call->opens_stream)
+    if (!err && call->later)
+        call->later(call);
+    else if (!err && call->opens_stream)
         live_open(gateway->live, call);
     else
         call_answer(call);

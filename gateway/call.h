@@ -13,6 +13,8 @@
 #include "gateway/route.h"
 #include "proto/json.h"
 
+struct fan_media_row;
+
 struct call {
     struct gateway *gateway;
     struct fan_http_request *request;
@@ -32,9 +34,11 @@ struct call {
     struct fan_json_writer json; /* writes into reply */
     int status;                  /* 200 unless the handler says otherwise */
     const char *type;
-    char location[96]; /* "": none */
-    bool opens_stream; /* the handler wants live_open to answer */
-    char id[40];       /* of the request, for the client and the log */
+    char location[96];                /* "": none */
+    bool opens_stream;                /* the handler wants live_open to answer */
+    void (*later)(struct call *call); /* the handler wants this to answer, after the commit */
+    struct fan_media_row *media;      /* that is being removed */
+    char id[40];                      /* of the request, for the client and the log */
 };
 
 /** The HTTP server's handler; the context is the gateway. */

@@ -7,6 +7,8 @@
 #include "broker/runtime/actor.h"
 #include "broker/runtime/http_server.h"
 
+struct fan_media;
+struct fan_token_key;
 struct keys;
 struct live;
 
@@ -19,6 +21,8 @@ struct gateway_settings {
     uint32_t page_size_max;
     uint32_t streams;
     uint32_t operator_account;
+    const char *public_url; /* of the ingester, which serves media */
+    uint32_t media_link_days;
 };
 
 struct gateway {
@@ -27,6 +31,8 @@ struct gateway {
     struct fan_http_server *server;
     struct keys *keys;
     struct live *live;
+    struct fan_media *media;
+    struct fan_token_key *tokens; /* NULL: there is no key, so no links */
     struct fan_metric *requests[6]; /* by class of status: requests[2] counts 2xx */
     struct fan_metric *seconds;
     uint64_t request_count;

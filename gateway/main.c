@@ -10,6 +10,8 @@
  */
 #include "gateway/call.h"
 #include "gateway/live.h"
+#include "actors/lib/seal/token.h"
+#include "gateway/media.h"
 #include "gateway/upload.h"
 
 #include <stdio.h>
@@ -25,6 +27,10 @@ static const struct fan_setting settings[] = {
     FAN_SET_U32(struct gateway_settings, operator_account, "1", 0, UINT32_MAX,
             "account whose owners may stop all sending; 0: none"),
     FAN_SET_U32(struct gateway_settings, streams, "256", 1, 65536, "clients that watch progress"),
+    FAN_SET_TEXT(struct gateway_settings, public_url, "http://127.0.0.1:8081",
+            "where the outside world reaches the ingester: links to media begin with it"),
+    FAN_SET_U32(struct gateway_settings, media_link_days, "365", 1, 3650,
+            "days for which a link to media works"),
     FAN_SET_END,
 };
 
@@ -85,6 +91,50 @@ static void open_metrics(struct gateway *gateway)
             "How long API requests took.");
 }
 
+/* ---- bodies that are taken in parts ---- */
+
+/* Whoever takes them. */
+struct taker {
+    fan_http_part_fn *part;
+    void *context;
+};
+
+static bool on_head(void *context, struct fan_http_request *request, void **part_context)
+{
+    struct taker *taker = fan_arena_alloc(fan_http_arena(request), sizeof *taker);
+
+    *part_context = taker;
+    taker->part = upload_part;
+    if (upload_head(context, request, &taker->context))
+        return true;
+    taker->part = media_part;
+    return media_head(context, request, &taker->context);
+}
+
+static bool on_part(void *part_context, struct fan_http_request *request, struct fan_bytes part,
+        bool last)
+{
+    struct taker *taker = part_context;
+
+    return taker->part(taker->context, request, part, last);
+}
+
+/* Links need a key that is made with the others; without it there are none. */
+static enum fan_err open_media(struct gateway *gateway, struct fan_why *why)
+{
+    const struct fan_common_settings *common = fan_actor_common(gateway->actor);
+    struct fan_arena *arena = fan_arena_new();
+    enum fan_err err = fan_token_key_load(fan_arena_printf(arena, "%s/keys", common->state_dir),
+            &gateway->tokens, why);
+
+    fan_arena_free(&arena);
+    if (err == FAN_NOT_FOUND)
+        fan_log(NULL, FAN_WARN, "media.unlinked", "media has no links: %s", why->text);
+    else if (err)
+        return err;
+    return fan_media_open(fan_actor_loop(gateway->actor), common, &gateway->media, why);
+}
+
 static enum fan_err open_gateway(struct fan_actor *actor, void *state, struct fan_why *why)
 {
     struct gateway *gateway = state;
@@ -97,6 +147,9 @@ static enum fan_err open_gateway(struct fan_actor *actor, void *state, struct fa
     gateway->keys = keys_new(gateway->settings->key_cache_ms);
     gateway->live = live_new(gateway);
     open_metrics(gateway);
+    err = open_media(gateway, why);
+    if (err)
+        return err;
     options = (struct fan_http_server_options){
         .listen = gateway->settings->listen,
         .connections = gateway->settings->connections,
@@ -106,7 +159,7 @@ static enum fan_err open_gateway(struct fan_actor *actor, void *state, struct fa
             &gateway->server, why);
     if (err)
         return err;
-    fan_http_server_parts(gateway->server, upload_head, upload_part);
+    fan_http_server_parts(gateway->server, on_head, on_part);
     fan_log(NULL, FAN_INFO, "gateway.opened", "listening on port %u",
             fan_http_server_port(gateway->server));
     return FAN_OK;
@@ -134,7 +187,9 @@ static void close_gateway(struct fan_actor *actor, void *state)
     struct gateway *gateway = state;
 
     (void)actor;
+    fan_media_close(&gateway->media); /* nobody is called back into a request that is gone */
     fan_http_server_close(&gateway->server);
+    fan_token_key_free(&gateway->tokens);
     live_free(&gateway->live);
     keys_free(&gateway->keys);
 }

@@ -71,7 +71,8 @@ static const struct row rows[] = {
     { "analytics", "fanfare-analytics", { NULL }, ALWAYS, WORKER, true },
     { "ingester", "fanfare-ingester", { "--listen", "{ingester}", "--public-url", "{public}" },
             ALWAYS, DOOR, true },
-    { "gateway", "fanfare-gateway", { "--listen", "{gateway}" }, ALWAYS, DOOR, true },
+    { "gateway", "fanfare-gateway", { "--listen", "{gateway}", "--public-url", "{public}" }, ALWAYS,
+            DOOR, true },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };

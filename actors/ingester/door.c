@@ -265,11 +265,14 @@ static void route(struct ingester *self, struct fan_http_request *request, struc
 {
     struct fan_bytes hook = behind(fan_http_target(request), FAN_LIT("/hooks/"));
     struct fan_bytes token = behind(fan_http_path(request), FAN_LIT("/u/"));
+    struct fan_bytes media = behind(fan_http_path(request), FAN_LIT("/media/"));
 
     if (hook.at)
         on_hook(self, request, hook, body);
     else if (token.at)
         unsubscribe_answer(self, request, token);
+    else if (media.at)
+        media_serve(self, request, media);
     else
         answer(request, 404, "There is nothing here.\n");
 }

@@ -3,6 +3,7 @@
  *
  *   door.c         HTTP: which request is what, and its answer
  *   unsubscribe.c  the page behind a recipient's link
+ *   media.c        pictures and other files behind signed links
  *   channels.c     channels as drivers see them, for the door
  *   spool*.c       what came in, on the disk
  *   forward.c      a thread that brings it from there into the database
@@ -21,6 +22,8 @@
 #include "actors/providers/provider.h"
 #include "broker/runtime/actor.h"
 #include "broker/runtime/http_server.h"
+
+struct fan_media;
 
 struct ingester_settings {
     const char *listen;
@@ -44,6 +47,7 @@ struct ingester {
     struct fan_seal_secret *secret;
     struct spool *spool;
     struct channels *channels;
+    struct fan_media *media;
     struct door *door;
     struct forwarder *forwarder;
     struct fan_metric *spool_bytes, *spool_waiting;
@@ -95,6 +99,11 @@ void door_take(struct ingester *self, struct fan_http_request *request,
 /** Answer GET and POST /u/<token>. */
 void unsubscribe_answer(struct ingester *self, struct fan_http_request *request,
         struct fan_bytes token);
+
+/* ---- media.c ---- */
+
+/** Answer /media/<path>. */
+void media_serve(struct ingester *self, struct fan_http_request *request, struct fan_bytes path);
 
 /* ---- forward.c ---- */
 

@@ -2,7 +2,7 @@
  * ingester — takes what the outside world sends without a login: providers' callbacks and
  * recipients' unsubscriptions.
  *
- * takes   HTTP: /hooks/<account>/<channel>, /u/<token>
+ * takes   HTTP: /hooks/<account>/<channel>, /u/<token>, /media/<token>/<name>
  * gives   receipts and suppressions, committed; receipts_applied
  * keeps   a spool on its own disk: whoever was answered with 2xx stands there until the database
  *         has it
@@ -11,6 +11,8 @@
  *         nothing but the applying
  */
 #include "actors/ingester/ingester.h"
+
+#include "actors/lib/media/media.h"
 
 static const struct fan_setting settings[] = {
     FAN_SET_TEXT(struct ingester_settings, listen, "127.0.0.1:8081", "where to listen for HTTP"),
@@ -78,6 +80,8 @@ static enum fan_err open_ingester(struct fan_actor *actor, void *state, struct f
     err = open_keys(self, arena, why);
     if (!err)
         err = open_spool(self, arena, why);
+    if (!err)
+        err = fan_media_open(fan_actor_loop(actor), fan_actor_common(actor), &self->media, why);
     fan_arena_free(&arena);
     if (err)
         return err;
@@ -114,6 +118,7 @@ static void close_ingester(struct fan_actor *actor, void *state)
     (void)actor;
     door_close(&self->door);
     forwarder_stop(&self->forwarder);
+    fan_media_close(&self->media);
     channels_free(&self->channels);
     spool_close(&self->spool);
     fan_seal_secret_free(&self->secret);

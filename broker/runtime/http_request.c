@@ -111,6 +111,16 @@ void fan_http_answer(struct fan_http_request *request, int status, const char *t
     fan_http_wake(request);
 }
 
+void fan_http_answer_file(struct fan_http_request *request, int status, const char *type, int fd,
+        uint64_t offset, uint64_t len)
+{
+    FAN_ASSERT(request->step == FAN_HTTP_STEP_WHOLE);
+    request->file = fd;
+    request->file_at = offset;
+    request->file_len = len;
+    fan_http_answer(request, status, type, FAN_NO_BYTES);
+}
+
 void fan_http_drop(struct fan_http_request *request)
 {
     FAN_ASSERT(!request->answered);

@@ -46,6 +46,8 @@ struct fan_http_request {
     int status;
     const char *type; /* NULL: none */
     struct fan_bytes answer;
+    int file; /* the answer's body instead, unless it is -1: ours until the library has it */
+    uint64_t file_at, file_len;
     struct fan_http_extra *extra, **extra_end;
     struct fan_http_stream *stream; /* instead of the answer's body */
 };

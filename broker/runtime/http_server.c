@@ -154,14 +154,32 @@ static ssize_t read_stream(void *context, uint64_t position, char *to, size_t ma
     return len;
 }
 
+/* The library closes the file when the answer is over. */
+static struct MHD_Response *new_file(struct fan_http_request *request)
+{
+    int fd = request->file;
+
+    request->file = -1;
+    return MHD_create_response_from_fd_at_offset64(request->file_len, fd, request->file_at);
+}
+
+static struct MHD_Response *new_body(struct exchange *exchange)
+{
+    struct fan_http_request *request = &exchange->request;
+
+    if (request->stream)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
+                exchange, NULL);
+    if (request->file >= 0)
+        return new_file(request);
+    return MHD_create_response_from_buffer(request->answer.len,
+            (void *)(uintptr_t)request->answer.at, MHD_RESPMEM_PERSISTENT);
+}
+
 static struct MHD_Response *new_response(struct exchange *exchange)
 {
     struct fan_http_request *request = &exchange->request;
-    struct MHD_Response *response = request->stream
-            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
-                      exchange, NULL)
-            : MHD_create_response_from_buffer(request->answer.len,
-                      (void *)(uintptr_t)request->answer.at, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = new_body(exchange);
 
     if (!response)
         fan_die("out of memory: an HTTP response");
@@ -181,29 +199,11 @@ static enum MHD_Result queue_answer(struct exchange *exchange)
 
     MHD_destroy_response(response); /* the library holds it now */
     fan_http_phase_set(request->wait, request->stream ? FAN_HTTP_STREAMING : FAN_HTTP_ANSWERING);
-    request->wait->bytes = request->answer.len;
+    request->wait->bytes = request->file_len ? request->file_len : request->answer.len;
     return queued;
 }
 
 /* ---- the head ---- */
-
-/*
- * libmicrohttpd 0.9.75 adds a folded line to the header's name: "Transfer-Encoding:\r\n chunked" is
- * told as "Transfer-Encodingchunked", and a proxy in front of us may have understood it. Only a
- * header that was left alone still has its value right behind its name.
- */
-static bool is_folded(const char *name, size_t name_len, const char *value)
-{
-    uintptr_t gap = (uintptr_t)value - (uintptr_t)name - name_len;
-
-    if (gap == 0 || gap > FAN_HTTP_HEAD_MAX)
-        return true;
-    for (uintptr_t i = 1; i < gap; i++) {
-        if (name[name_len + i] != ' ' && name[name_len + i] != '\t')
-            return true;
-    }
-    return false;
-}
 
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
         size_t name_len, const char *value, size_t value_len)
@@ -211,7 +211,7 @@ static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const
     struct fan_http_head *head = context;
 
     (void)kind;
-    if (!value || is_folded(name, name_len, value))
+    if (!value || fan_http_is_folded(name, name_len, value))
         fan_http_head_refuse(head, 400, "A header is malformed.");
     else
         fan_http_head_add(head, (struct fan_bytes){ name, name_len },
@@ -376,6 +376,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     request->arena = fan_arena_new();
     request->target = fan_bytes_dup(fan_bytes_of(target), request->arena);
     request->extra_end = &request->extra;
+    request->file = -1;
     fan_buffer_init(&request->body, exchange->server->options.body_cap);
     fan_http_phase_set(request->wait, FAN_HTTP_HEAD);
     return exchange;
@@ -415,6 +416,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         server->part(request->part_context, request, FAN_NO_BYTES, true);
     if (request->stream)
         fan_http_stream_close(request->stream);
+    if (request->file >= 0)
+        close(request->file);
     if (exchange->begun)
         server->open_requests--;
     request->wait->request = NULL;

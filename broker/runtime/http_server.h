@@ -98,6 +98,9 @@ void fan_http_add_header(struct fan_http_request *request, const char *name, con
 /** Answer; the body is copied. @type may be NULL when there is no body. */
 void fan_http_answer(struct fan_http_request *request, int status, const char *type,
         struct fan_bytes body);
+/** Answer with @len bytes of a file from @offset on, read as the client takes them. Takes @fd. */
+void fan_http_answer_file(struct fan_http_request *request, int status, const char *type, int fd,
+        uint64_t offset, uint64_t len);
 /** Close the connection without an answer, as a server that breaks does. */
 void fan_http_drop(struct fan_http_request *request);
 

@@ -85,6 +85,19 @@ static bool is_known_method(struct fan_bytes method)
     return false;
 }
 
+bool fan_http_is_folded(const char *name, size_t name_len, const char *value)
+{
+    uintptr_t gap = (uintptr_t)value - (uintptr_t)name - name_len;
+
+    if (gap == 0 || gap > FAN_HTTP_HEAD_MAX)
+        return true;
+    for (uintptr_t i = 1; i < gap; i++) {
+        if (name[name_len + i] != ' ' && name[name_len + i] != '\t')
+            return true;
+    }
+    return false;
+}
+
 void fan_http_head_end(struct fan_http_head *head, struct fan_bytes method,
         struct fan_bytes authority)
 {

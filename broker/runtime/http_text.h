@@ -38,6 +38,15 @@ void fan_http_head_add(struct fan_http_head *head, struct fan_bytes name, struct
 void fan_http_head_refuse(struct fan_http_head *head, int status, const char *fault);
 
 /**
+ * Whether a header's value stood on another line than its name.
+ *
+ * libmicrohttpd 0.9.75 adds a folded line to the header's name: "Transfer-Encoding:\r\n chunked" is
+ * told as "Transfer-Encodingchunked", and a proxy in front of us may have understood it. Only a
+ * header that was left alone still has its value right behind its name, in the same buffer.
+ */
+bool fan_http_is_folded(const char *name, size_t name_len, const char *value);
+
+/**
  * Judge the whole head; status stays 0 when it is fine.
  *
  * source  RFC 9112, 3.2, 6.1, 6.3 and 11.2

@@ -128,6 +128,10 @@ class Actor:
         for reader in ("sender", "ingester"):
             with open(os.path.join(self.folder, "keys", reader + ".pub"), "w") as file:
                 file.write(secrets.token_hex(32) + "\n")
+        for secret in ("token", "ingester"):
+            with open(os.path.join(self.folder, "keys", secret + ".key"), "w",
+                      opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                file.write(secrets.token_hex(32) + "\n")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([os.path.join(BUILD, "bin/fanfare-" + name)], env=env,
                                             stderr=log)

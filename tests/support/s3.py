@@ -126,6 +126,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
+            if self.server.down:
+                raise Refused(503, "ServiceUnavailable")
             path = self.check(body)
             if self.command == "PUT":
                 objects[path] = (self.headers["Content-Type"], body)
@@ -145,10 +147,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def start():
-    """A server on a port of its own; .server_port, .objects, .requests, .shutdown()."""
+    """A server on a port of its own; .server_port, .objects, .requests, .down."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.objects, server.requests = {}, []
+    server.objects, server.requests, server.down = {}, [], False
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 

@@ -3,6 +3,7 @@
 #include "actors/lib/seal/keyfile.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 enum {
     KEY = crypto_generichash_KEYBYTES,
@@ -135,4 +136,68 @@ bool fan_token_read(const struct fan_token_key *key, struct fan_bytes token, fan
     *account = account_id;
     *message = message_id;
     return true;
+}
+
+/* ---- links to media ---- */
+
+enum {
+    MEDIA_MAC = 16,
+    MEDIA_MAC_TEXT = 22,
+    MEDIA_HASH_TEXT = 43,
+    MEDIA_PARTS = 5, /* before the MAC */
+    BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+};
+
+/* The first byte keeps these MACs apart from those of messages. */
+static void write_media_mac(const struct fan_token_key *key, struct fan_bytes text,
+        char out[MEDIA_MAC_TEXT + 1])
+{
+    unsigned char mac[MEDIA_MAC];
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, key->key, sizeof(key->key), sizeof(mac));
+    crypto_generichash_update(&state, (const unsigned char *)"media:", 6);
+    crypto_generichash_update(&state, (const unsigned char *)text.at, text.len);
+    crypto_generichash_final(&state, mac, sizeof(mac));
+    sodium_bin2base64(out, MEDIA_MAC_TEXT + 1, mac, sizeof(mac), BASE64);
+}
+
+struct fan_bytes fan_media_token_write(const struct fan_token_key *key,
+        const struct fan_media_token *token, char out[FAN_MEDIA_TOKEN_TEXT])
+{
+    char hash[MEDIA_HASH_TEXT + 1], mac[MEDIA_MAC_TEXT + 1];
+    int len;
+
+    sodium_bin2base64(hash, sizeof(hash), token->hash, sizeof(token->hash), BASE64);
+    len = snprintf(out, FAN_MEDIA_TOKEN_TEXT, "%lld.%lld.%lld.%u.%s", (long long)token->account,
+            (long long)token->media, (long long)token->expires, token->type, hash);
+    write_media_mac(key, (struct fan_bytes){ out, (size_t)len }, mac);
+    len += snprintf(out + len, FAN_MEDIA_TOKEN_TEXT - (size_t)len, ".%s", mac);
+    return (struct fan_bytes){ out, (size_t)len };
+}
+
+bool fan_media_token_read(const struct fan_token_key *key, struct fan_bytes text,
+        struct fan_media_token *out)
+{
+    size_t signed_len = text.len - MEDIA_MAC_TEXT - 1, hash_len = 0;
+    struct fan_bytes rest = text, part[MEDIA_PARTS];
+    char right[MEDIA_MAC_TEXT + 1];
+    int64_t type;
+
+    if (text.len >= FAN_MEDIA_TOKEN_TEXT || text.len <= MEDIA_MAC_TEXT + MEDIA_HASH_TEXT ||
+            text.at[signed_len] != '.')
+        return false;
+    write_media_mac(key, (struct fan_bytes){ text.at, signed_len }, right);
+    if (sodium_memcmp(right, text.at + signed_len + 1, MEDIA_MAC_TEXT) != 0)
+        return false;
+    for (int i = 0; i < MEDIA_PARTS; i++)
+        rest = fan_bytes_split(rest, '.', &part[i]);
+    if (!read_id(part[0], &out->account) || !read_id(part[1], &out->media) ||
+            !fan_bytes_i64(part[2], &out->expires) || !fan_bytes_i64(part[3], &type) || type < 1 ||
+            type > INT32_MAX)
+        return false;
+    out->type = (uint32_t)type;
+    return sodium_base642bin(out->hash, sizeof(out->hash), part[4].at, part[4].len, NULL, &hash_len,
+                   NULL, BASE64) == 0 &&
+            hash_len == sizeof(out->hash);
 }

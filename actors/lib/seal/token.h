@@ -31,4 +31,25 @@ struct fan_bytes fan_token_write(const struct fan_token_key *key, fan_id account
 bool fan_token_read(const struct fan_token_key *key, struct fan_bytes token, fan_id *account,
         fan_id *message);
 
+/* ---- links to media ---- */
+
+/* What a link says: enough to serve the object without asking anybody. */
+struct fan_media_token {
+    fan_id account, media;
+    int64_t expires; /* seconds since the epoch */
+    uint32_t type;   /* enum fan_media_type */
+    unsigned char hash[32];
+};
+
+enum { FAN_MEDIA_TOKEN_TEXT = 160 };
+
+/** Write "<account>.<media>.<expires>.<type>.<hash>.<mac>" into @out, with a NUL; all of it may
+ * stand in a URL. */
+struct fan_bytes fan_media_token_write(const struct fan_token_key *key,
+        const struct fan_media_token *token, char out[FAN_MEDIA_TOKEN_TEXT]);
+
+/** Read one; false when it is none of ours. Whether it has expired is for the caller to see. */
+bool fan_media_token_read(const struct fan_token_key *key, struct fan_bytes text,
+        struct fan_media_token *out);
+
 #endif

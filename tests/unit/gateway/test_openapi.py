@@ -29,7 +29,8 @@ def operation_body_and_key_are_those_of_the_route():
             yield f"{route}: operationId {described['operationId']}, not {name}"
         if (described.get("security") == []) != (may == "ANYBODY"):
             yield f"{route}: security is not that of {may}"
-        upload = "text/csv" in described.get("requestBody", {}).get("content", {})
+        content = described.get("requestBody", {}).get("content", {})
+        upload = "text/csv" in content or "application/octet-stream" in content
         required = described["requestBody"]["required"] if "requestBody" in described else None
         if not upload and required != BODY[body]:
             yield f"{route}: the body is not {body}"

@@ -92,12 +92,62 @@ static void another_key_reads_nothing(void **state)
     fan_token_key_free(&other);
 }
 
+/* ---- links to media ---- */
+
+static void a_link_says_what_it_leads_to(void **state)
+{
+    struct fan_token_key *key = load(*state);
+    struct fan_media_token token = { .account = (INT64_C(1) << 53) - 1,
+        .media = (INT64_C(1) << 53) - 1,
+        .expires = 32503680000,
+        .type = 13 };
+    char text[FAN_MEDIA_TOKEN_TEXT];
+    struct fan_media_token read = { .type = 0 };
+    struct fan_bytes written;
+
+    for (size_t i = 0; i < sizeof(token.hash); i++)
+        token.hash[i] = (unsigned char)(i * 37 + 250);
+    written = fan_media_token_write(key, &token, text);
+    assert_int_equal(strlen(text), written.len);
+    assert_true(fan_media_token_read(key, written, &read));
+    assert_int_equal(read.account, token.account);
+    assert_int_equal(read.media, token.media);
+    assert_int_equal(read.expires, token.expires);
+    assert_int_equal(read.type, token.type);
+    assert_memory_equal(read.hash, token.hash, sizeof(token.hash));
+    fan_token_key_free(&key);
+}
+
+static void a_link_cannot_be_changed(void **state)
+{
+    struct fan_token_key *key = load(*state);
+    const struct fan_media_token token = { 1, 2, 1800000000, 1, "hash" };
+    char text[FAN_MEDIA_TOKEN_TEXT];
+    struct fan_bytes written = fan_media_token_write(key, &token, text);
+    struct fan_media_token read;
+
+    for (size_t i = 0; i < written.len; i++) {
+        char was = text[i];
+        text[i] = was == '1' ? '2' : '1';
+        assert_false(fan_media_token_read(key, written, &read));
+        text[i] = was;
+    }
+    for (size_t len = 0; len < written.len; len++)
+        assert_false(fan_media_token_read(key, (struct fan_bytes){ text, len }, &read));
+    assert_false(fan_media_token_read(key, FAN_NO_BYTES, &read));
+    memset(text, '.', sizeof(text));
+    assert_false(fan_media_token_read(key, (struct fan_bytes){ text, sizeof(text) }, &read));
+    fan_token_key_free(&key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(a_token_says_which_message_it_is),
         FOLDER_TEST(a_mail_server_may_fold_its_case),
         FOLDER_TEST(a_token_cannot_be_changed),
+        FOLDER_TEST(a_link_says_what_it_leads_to),
+        FOLDER_TEST(a_link_cannot_be_changed),
         FOLDER_TEST(what_is_no_token_is_not_read),
         FOLDER_TEST(another_key_reads_nothing),
     };
