@@ -169,16 +169,12 @@ static bool cycle_name(struct fan_compiler *self)
     return named;
 }
 
-void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
+/* The values, one after another, and what they say. Returns how many. */
+static uint32_t cycle_values(struct fan_compiler *self, struct fan_buffer *spoken)
 {
-    uint32_t at = fan_compile_here(self), last, count = 0;
-    struct fan_buffer spoken;
-    bool named;
+    uint32_t count = 0;
 
-    fan_tokens(self, piece.text);
-    named = cycle_name(self);
-    fan_buffer_init(&spoken, 4096);
-    self->spoken = &spoken;
+    self->spoken = spoken;
     do {
         if (count && fan_token_is(self, FAN_TOKEN_END))
             break;
@@ -187,6 +183,19 @@ void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
     } while (fan_token_take(self, FAN_TOKEN_COMMA));
     self->spoken = NULL;
     fan_token_end(self);
+    return count;
+}
+
+void fan_tag_cycle(struct fan_compiler *self, struct fan_piece piece)
+{
+    uint32_t at = fan_compile_here(self), last, count;
+    struct fan_buffer spoken;
+    bool named;
+
+    fan_tokens(self, piece.text);
+    named = cycle_name(self);
+    fan_buffer_init(&spoken, 4096);
+    count = cycle_values(self, &spoken);
     if (!named && !self->err)
         unnamed_key(self, at, fan_buffer_bytes(&spoken));
     fan_buffer_fini(&spoken);

@@ -72,17 +72,19 @@ static struct fan_value whole_contact(const struct fan_text_fields *fields,
         const struct fan_text_person *person, const struct fan_json *attributes,
         struct fan_arena *arena)
 {
-    struct fan_entry *entries = fan_arena_array(arena, FAN_SLOT_ATTRIBUTES + 4, sizeof *entries);
-    size_t len = 0;
+    const struct fan_entry more[] = {
+        { FAN_LIT("id"), fan_value_int(person->id) },
+        { FAN_LIT("external_id"), text_value(person->external_id) },
+        { FAN_LIT("time_zone"), text_value(person->time_zone) },
+        { FAN_LIT("attributes"), fan_value_of_json(attributes, arena) },
+    };
+    size_t len = FAN_SLOT_ATTRIBUTES + sizeof more / sizeof *more;
+    struct fan_entry *entries = fan_arena_array(arena, len, sizeof *entries);
 
     for (size_t i = 0; i < FAN_SLOT_ATTRIBUTES; i++)
-        entries[len++] = (struct fan_entry){ fields->names[i],
+        entries[i] = (struct fan_entry){ fields->names[i],
             text_value(standard_value(person, i, arena)) };
-    entries[len++] = (struct fan_entry){ FAN_LIT("id"), fan_value_int(person->id) };
-    entries[len++] = (struct fan_entry){ FAN_LIT("external_id"), text_value(person->external_id) };
-    entries[len++] = (struct fan_entry){ FAN_LIT("time_zone"), text_value(person->time_zone) };
-    entries[len++] =
-            (struct fan_entry){ FAN_LIT("attributes"), fan_value_of_json(attributes, arena) };
+    memcpy(entries + FAN_SLOT_ATTRIBUTES, more, sizeof more);
     return fan_value_map(entries, len, arena);
 }
 
