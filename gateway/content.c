@@ -153,9 +153,10 @@ enum fan_err content_fields(struct call *call, struct fan_text_fields *out)
 
     if (!err)
         err = fan_account_get(call->db, call->caller.account, call->arena, &account, call->why);
-    if (!err)
-        *out = fan_text_fields_of(attributes, account.fallbacks, call->arena);
-    return err;
+    if (err)
+        return err;
+    *out = fan_text_fields_of(attributes, account.fallbacks, call->arena);
+    return FAN_OK;
 }
 
 void content_check(struct call *call, enum fan_kind kind, struct fan_bytes content,

@@ -8,7 +8,7 @@ static bool is_formula(struct fan_bytes cell)
         cell.at++;
         cell.len--;
     }
-    return cell.len && memchr("=+-@\t\r", cell.at[0], 6);
+    return cell.len && cell.at[0] && strchr("=+-@\t\r", cell.at[0]);
 }
 
 void csv_cell_add(struct fan_buffer *out, struct fan_bytes cell)

@@ -128,7 +128,7 @@ enum fan_err list_template_versions(struct call *call)
         err = fan_template_get(call->db, call->caller.account, call->ids[0], 0, call->arena, &row,
                 call->why);
     if (!err)
-        err = fan_template_versions(call->db, call->caller.account, row.id, part, call->arena,
+        err = fan_template_versions(call->db, call->caller.account, call->ids[0], part, call->arena,
                 &versions, &len, call->why);
     if (err)
         return err;

@@ -292,15 +292,15 @@ static void check_tag(struct chooser *self, const struct fan_choice *choice, str
 static void build_language(struct chooser *self, struct fan_choice_language *out,
         struct fan_bytes tag, const struct fan_json *value)
 {
-    char prefix[64];
+    char field[64], prefix[sizeof field + 1];
 
     out->tag = fan_bytes_dup(tag, self->arena);
-    snprintf(prefix, sizeof prefix, "languages.%.*s", tag.len > 40 ? 40 : (int)tag.len, tag.at);
+    snprintf(field, sizeof field, "languages.%.*s", tag.len > 40 ? 40 : (int)tag.len, tag.at);
+    snprintf(prefix, sizeof prefix, "%s.", field);
     if (fan_json_type(value) != FAN_JSON_OBJECT) {
-        fault(self, prefix, "", "must be an object with the language's content");
+        fault(self, field, "", "must be an object with the language's content");
         return;
     }
-    strcat(prefix, ".");
     if (fan_json_get(value, "languages"))
         fault(self, prefix, "languages", "a language has no languages of its own");
     out->template = build(self, value, prefix);
