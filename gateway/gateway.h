@@ -32,7 +32,7 @@ struct gateway {
     struct keys *keys;
     struct live *live;
     struct fan_media *media;
-    struct fan_token_key *tokens; /* NULL: there is no key, so no links */
+    struct fan_token_key *tokens;   /* NULL: there is no key, so no links */
     struct fan_metric *requests[6]; /* by class of status: requests[2] counts 2xx */
     struct fan_metric *seconds;
     uint64_t request_count;

@@ -130,15 +130,18 @@ static void answer_file(struct fan_http_request *request, const struct fan_media
             (uint64_t)range.first, (uint64_t)range.len);
 }
 
+/* The storage's link ends no later than ours, and is not kept for longer than it works. */
 static void redirect(struct ingester *self, struct fan_http_request *request, fan_id account,
-        const struct fan_media_object *object)
+        const struct fan_media_object *object, int64_t left_s)
 {
     struct fan_arena *arena = fan_http_arena(request);
+    uint32_t lasts_s = (uint32_t)(left_s < REDIRECT_S ? left_s : REDIRECT_S);
     struct fan_bytes url =
-            fan_media_link(self->media, account, object, fan_clock_now(), REDIRECT_S, arena);
+            fan_media_link(self->media, account, object, fan_clock_now(), lasts_s, arena);
 
     fan_http_add_header(request, "Location", fan_bytes_cstr(url, arena));
-    fan_http_add_header(request, "Cache-Control", "private, max-age=300");
+    fan_http_add_header(request, "Cache-Control",
+            fan_arena_printf(arena, "private, max-age=%u", lasts_s / 2));
     fan_http_answer(request, 302, NULL, FAN_NO_BYTES);
 }
 
@@ -163,7 +166,7 @@ void media_serve(struct ingester *self, struct fan_http_request *request, struct
         return;
     }
     if (!fan_media_is_folder(self->media)) {
-        redirect(self, request, token.account, &object);
+        redirect(self, request, token.account, &object, left_s);
         return;
     }
     err = fan_media_file(self->media, token.account, &object, &fd, &bytes, &why);

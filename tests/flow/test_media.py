@@ -1,12 +1,14 @@
 """Files uploaded through the real gateway and fetched through the real ingester; kept in a folder,
 and in an object storage that checks every signature.
 """
+import base64
 import hashlib
 import http.client
 import os
 import re
 import socket
 import struct
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -189,6 +191,29 @@ def a_link_that_was_changed_leads_nowhere():
     expect(site.fetch(url, "POST")[0], 405)
 
 
+def link(key, media, expires):
+    """A link as docs/media.md describes it, made without our code."""
+    def plain(raw):
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    text = (f"{site.world.account}.{media['id']}.{expires}.1."
+            + plain(bytes.fromhex(media["sha256"])))
+    mac = hashlib.blake2b(b"media:" + text.encode(), key=key, digest_size=16).digest()
+    return f"/media/{text}.{plain(mac)}/a.png"
+
+
+def a_link_that_has_expired_leads_nowhere():
+    media, now = site.media(png(14)), int(time.time())
+    with open(os.path.join(site.state, "keys/token.key"), encoding="ascii") as file:
+        key = bytes.fromhex(file.read().strip())
+    expect(site.fetch(link(key, media, now + 60))[0], 200)
+    cached = site.fetch(link(key, media, now + 99))[1]["Cache-Control"]
+    assert 60 < int(re.search(r"max-age=(\d+)", cached)[1]) <= 99, cached
+    expect(site.fetch(link(key, media, now - 1))[0], 404)
+    expect(site.fetch(link(key[::-1], media, now + 60))[0], 404)
+    expect(site.fetch(link(key, {**media, "sha256": "00" * 32}, now + 60))[0], 404)
+
+
 def a_file_may_be_fetched_in_parts():
     content = b"%PDF-1.7\n" + bytes(range(256)) * 40
     url = site.media(content, "a.pdf")["url"]
@@ -301,6 +326,7 @@ TESTS = [a_file_is_kept_and_everybody_with_its_link_gets_it, the_same_bytes_are_
          another_account_has_its_own, what_is_wrong_is_refused_by_name,
          what_is_too_large_is_refused_while_it_comes, memory_does_not_grow_with_a_file,
          a_client_that_goes_away_leaves_nothing, a_link_that_was_changed_leads_nowhere,
+         a_link_that_has_expired_leads_nowhere,
          a_file_may_be_fetched_in_parts, head_says_the_same_without_the_file,
          what_is_used_stays_and_then_goes, a_removal_that_was_cut_is_completed,
          an_upload_that_was_cut_is_not_shown_and_may_be_repeated,

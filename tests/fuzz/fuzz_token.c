@@ -64,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
 {
     struct fan_bytes token = { (const char *)at, len };
     unsigned char bytes[32];
-    char text[FAN_TOKEN_TEXT];
+    char text[FAN_TOKEN_TEXT], link_text[FAN_MEDIA_TOKEN_TEXT];
+    struct fan_media_token link;
     fan_id account, message;
 
     if (!key)
@@ -72,6 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
     if (fan_token_read(key, token, &account, &message)) {
         FAN_ASSERT(len < FAN_TOKEN_TEXT && account > 0 && message >= 0);
         FAN_ASSERT(fan_bytes_eq_nocase(fan_token_write(key, account, message, text), token));
+    }
+    if (fan_media_token_read(key, token, &link)) {
+        FAN_ASSERT(link.account > 0 && link.media > 0 && link.type > 0);
+        FAN_ASSERT(fan_bytes_eq(fan_media_token_write(key, &link, link_text), token));
     }
     write_file("other.key", at, len);
     if (!fan_keyfile_read(folder, "other.key", true, bytes, sizeof bytes, &(struct fan_why){ 0 }))

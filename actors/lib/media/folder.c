@@ -173,8 +173,8 @@ static enum fan_err read_file(struct media_job *job, int fd, int64_t bytes)
 
 static void get(struct media_job *job, struct fan_bytes key)
 {
-    int64_t bytes;
-    int fd;
+    int64_t bytes = 0;
+    int fd = -1;
 
     job->err = open_file(job->media, key, job->arena, &fd, &bytes, &job->why);
     if (!job->err) {
@@ -186,8 +186,8 @@ static void get(struct media_job *job, struct fan_bytes key)
 
 static void exists(struct media_job *job, struct fan_bytes key)
 {
-    int64_t bytes;
-    int fd;
+    int64_t bytes = 0;
+    int fd = -1;
 
     job->err = open_file(job->media, key, job->arena, &fd, &bytes, &job->why);
     if (!job->err)

@@ -156,8 +156,10 @@ void fan_media_close(struct fan_media **media)
         return;
     if (self->store && self->store->close)
         self->store->close(self); /* its calls end here, without an answer */
-    while (self->jobs)
-        job_free(self->jobs);
+    for (struct media_job *job = self->jobs, *next; job; job = next) {
+        next = job->next;
+        job_free(job);
+    }
     free(self->dir);
     free(self->place);
     free(self);

@@ -170,14 +170,15 @@ static void hmac(const unsigned char *key, size_t key_len, struct fan_bytes text
 static void signing_key(const struct fan_sign_key *key, struct fan_bytes day,
         unsigned char out[HASH])
 {
-    size_t len = key->secret.len + 4;
+    static const unsigned char prefix[] = { 'A', 'W', 'S', '4' };
+    size_t len = key->secret.len + sizeof prefix;
     unsigned char *first = malloc(len);
 
     if (!first)
         fan_die("out of memory: a signature");
-    memcpy(first, "AWS4", 4);
+    memcpy(first, prefix, sizeof prefix);
     if (key->secret.len)
-        memcpy(first + 4, key->secret.at, key->secret.len);
+        memcpy(first + sizeof prefix, key->secret.at, key->secret.len);
     hmac(first, len, day, out);
     sodium_memzero(first, len);
     free(first);
