@@ -3,7 +3,8 @@
  *
  * Everybody is written to, for himself, by the functions that write copies: so blank copies, texts
  * that are too long for one recipient and Liquid that fails on one are found, too. A large audience
- * is looked at in evenly spread parts, so that the answer takes about a tenth of a second.
+ * is looked at in evenly spread parts, so that the answer takes about a tenth of a second; Liquid
+ * that computes for long is given one second, and the answer says how many were looked at by then.
  */
 #include "gateway/preview.h"
 #include "gateway/templates.h"
@@ -112,9 +113,13 @@ static int write_copy(struct check *self, const struct fan_check_person *person)
     return reason;
 }
 
-static void look_at(struct check *self, const struct fan_check_people *people)
+/* Returns how many were looked at. */
+static size_t look_at(struct check *self, const struct fan_check_people *people)
 {
-    for (size_t i = 0; i < people->len; i++) {
+    fan_time until = fan_clock_elapsed() + FAN_SECOND;
+    size_t i;
+
+    for (i = 0; i < people->len && (i == 0 || fan_clock_elapsed() < until); i++) {
         const struct fan_check_person *person = &people->at[i];
         int reason = person->reason;
 
@@ -124,6 +129,7 @@ static void look_at(struct check *self, const struct fan_check_people *people)
         add(&self->reasons[reason], person->contact);
         fan_arena_reset(self->arena);
     }
+    return i;
 }
 
 /* ---- the answer ---- */
@@ -203,7 +209,8 @@ static void write_variants(struct check *self)
     fan_json_array_close(json);
 }
 
-static void write_answer(struct check *self, enum fan_kind kind, int64_t audience, size_t checked)
+static void write_answer(struct check *self, enum fan_kind kind, int64_t audience, size_t checked,
+        bool exact)
 {
     struct fan_json_writer *json = &self->call->json;
     bool *used = fan_arena_array(self->call->arena, fan_text_slots(&self->fields), sizeof *used);
@@ -213,7 +220,7 @@ static void write_answer(struct check *self, enum fan_kind kind, int64_t audienc
     fan_json_object_open(json, NULL);
     fan_json_add_i64(json, "audience", audience);
     fan_json_add_i64(json, "checked", (int64_t)checked);
-    fan_json_add_bool(json, "exact", audience <= LOOKED_AT);
+    fan_json_add_bool(json, "exact", exact);
     write_reasons(self);
     write_fields(self, used);
     if (self->variants->len > 1)
@@ -260,6 +267,7 @@ enum fan_err check_campaign_audience(struct call *call)
     struct fan_check_people people;
     struct fan_campaign campaign;
     int64_t audience = 0;
+    size_t checked;
     enum fan_err err = fan_campaign_get(call->db, call->caller.account, call->ids[0], call->arena,
             &campaign, call->why);
 
@@ -283,8 +291,9 @@ enum fan_err check_campaign_audience(struct call *call)
     self.machine = fan_liquid_machine_new();
     self.arena = fan_arena_new();
     fan_buffer_init(&self.scratch, FAN_RENDERED_MAX);
-    look_at(&self, &people);
-    write_answer(&self, campaign.kind, audience, people.len);
+    checked = look_at(&self, &people);
+    write_answer(&self, campaign.kind, audience, checked,
+            audience <= LOOKED_AT && checked == people.len);
     fan_buffer_fini(&self.scratch);
     fan_arena_free(&self.arena);
     fan_liquid_machine_free(&self.machine);

@@ -104,6 +104,17 @@ def a_large_audience_is_looked_at_in_even_parts():
     assert 2300 <= twins <= 2600, twins
 
 
+def liquid_that_computes_for_long_has_its_time():
+    w = World()
+    w.channel()
+    crowd(w, 4000)
+    seen = check(w, w.campaign(syntax="liquid", message="""x{% for i in (1..200) %}
+        {%- for j in (1..100) %}{% assign k = j | plus: i %}{% endfor -%}{% endfor %}"""))
+    expect((seen["audience"], seen["exact"], seen["not_sendable"]), (4000, False, []))
+    assert 0 < seen["checked"] < 4000, seen
+    expect(seen["sendable"], seen["checked"])
+
+
 def what_is_not_there_or_not_anybodys_is_refused():
     w = World()
     w.channel()
