@@ -23,6 +23,7 @@ struct gateway_settings {
     uint32_t operator_account;
     const char *public_url; /* of the ingester, which serves media */
     uint32_t media_link_days;
+    uint32_t media_account_mib;
 };
 
 struct gateway {

@@ -31,6 +31,8 @@ static const struct fan_setting settings[] = {
             "where the outside world reaches the ingester: links to media begin with it"),
     FAN_SET_U32(struct gateway_settings, media_link_days, "365", 1, 3650,
             "days for which a link to media works"),
+    FAN_SET_U32(struct gateway_settings, media_account_mib, "10240", 1, UINT32_MAX,
+            "MiB of media that an account may keep"),
     FAN_SET_END,
 };
 

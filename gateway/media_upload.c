@@ -126,6 +126,20 @@ bool media_head(void *context, struct fan_http_request *request, void **part_con
 
 /* ---- the end ---- */
 
+/* One account must not fill everybody's disk. */
+static enum fan_err check_quota(struct call *call, const struct fan_media_row *row)
+{
+    int64_t mib = call->gateway->settings->media_account_mib, others;
+    enum fan_err err = fan_media_others(call->db, call->caller.account, row->hash, call->arena,
+            &others, call->why);
+
+    if (!err && others + row->bytes > mib << 20)
+        err = call_refuse(call, 507,
+                "the account has %lld MiB of media and may have %lld: remove some first",
+                (long long)(others >> 20), (long long)mib);
+    return err;
+}
+
 static enum fan_err claim_turn(struct fan_turn *turn, void *context)
 {
     struct media_upload *upload = context;
@@ -142,6 +156,9 @@ static enum fan_err claim_turn(struct fan_turn *turn, void *context)
     enum fan_err err;
 
     call_enter(call, turn);
+    err = check_quota(call, &row);
+    if (err)
+        return err;
     err = fan_media_claim(call->db, call->caller.account, &row, call->arena, &upload->id,
             &upload->state, call->why);
     return err == FAN_DENIED ? call_refuse(call, 409, "%s", call->why->text) : err;
@@ -211,6 +228,7 @@ bool media_part(void *part_context, struct fan_http_request *request, struct fan
     if (err)
         refuse(call, err, &why);
     if (err || (last && !end(upload))) {
+        fan_media_drop(&upload->incoming); /* before the client knows */
         call_answer(call);
         return false;
     }

@@ -19,6 +19,7 @@ static const struct kind {
     { 429, "too-many-requests", "Too Many Requests" },
     { 500, "internal", "Internal Server Error" }, /* stands for all that are not listed */
     { 503, "unavailable", "Service Unavailable" },
+    { 507, "no-room", "Insufficient Storage" },
 };
 
 static const struct kind *kind_of(int status)

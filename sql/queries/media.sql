@@ -9,6 +9,11 @@ VALUES ($1, $2::bytea, $3::text, $4::bigint, $5::bigint, $6::bigint, $7::text, $
 ON CONFLICT (account_id, hash) DO UPDATE SET name = media.name
 RETURNING id, state;
 
+-- name: media_others
+-- role: fan_gateway
+-- Bytes of all but one. (account, hash of that one)
+SELECT coalesce(sum(bytes), 0)::bigint FROM media WHERE account_id = $1 AND hash <> $2::bytea;
+
 -- name: media_ready
 -- role: fan_gateway
 -- The object is in the store. (account, media) -> id

@@ -49,6 +49,16 @@ enum fan_err fan_media_claim(struct fan_db *db, fan_id account, const struct fan
     return FAN_OK;
 }
 
+enum fan_err fan_media_others(struct fan_db *db, fan_id account, struct fan_bytes hash,
+        struct fan_arena *arena, int64_t *out, struct fan_why *why)
+{
+    struct fan_args args;
+
+    fan_args_for(&args, arena, account);
+    fan_arg_bytea(&args, hash);
+    return fan_db_number(db, &fan_q_media_others, &args, out, why);
+}
+
 /* A statement about one that answers with its id, or with nothing. */
 static enum fan_err change(struct fan_db *db, const struct fan_query *query, fan_id account,
         fan_id media, struct fan_arena *arena, struct fan_why *why)

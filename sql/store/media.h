@@ -38,6 +38,10 @@ struct fan_media_list {
 enum fan_err fan_media_claim(struct fan_db *db, fan_id account, const struct fan_media_row *row,
         struct fan_arena *arena, fan_id *id, int64_t *state, struct fan_why *why) FAN_MUST_CHECK;
 
+/** Bytes of all that the account has, but for the object with this hash. */
+enum fan_err fan_media_others(struct fan_db *db, fan_id account, struct fan_bytes hash,
+        struct fan_arena *arena, int64_t *out, struct fan_why *why) FAN_MUST_CHECK;
+
 /** Its object is in the store. fails FAN_NOT_FOUND  it was removed meanwhile */
 enum fan_err fan_media_arrived(struct fan_db *db, fan_id account, fan_id media,
         struct fan_arena *arena, struct fan_why *why) FAN_MUST_CHECK;

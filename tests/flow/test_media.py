@@ -153,6 +153,23 @@ def what_is_too_large_is_refused_while_it_comes():
     expect(site.files("incoming"), [])
 
 
+def an_account_may_keep_so_much_and_no_more():
+    before = site.media(png(15))
+    site.world.database.sql(f"""INSERT INTO media (account_id, hash, type, bytes, name)
+        VALUES ({site.world.account}, sha256('all'), 'application/pdf', 10240::bigint << 20,
+            'x')""")
+    reply = site.upload(png(16))
+    is_problem(reply, 507)
+    expect(reply.json["title"], "Insufficient Storage")
+    assert "10240" in reply.json["detail"], reply.text
+    expect(site.files("incoming"), [])
+    _, key = site.world.database.account("Thrifty")
+    expect(site.upload(png(16), key=key).status, 201)
+    site.world.database.sql("DELETE FROM media WHERE hash = sha256('all')")
+    expect(site.upload(png(16)).status, 201)
+    expect(site.upload(png(15)).json["id"], before["id"])
+
+
 def memory_does_not_grow_with_a_file():
     def resident():
         with open(f"/proc/{site.world.actor.process.pid}/status", encoding="ascii") as status:
@@ -324,7 +341,8 @@ def a_storage_that_is_away_is_a_clear_error():
 
 TESTS = [a_file_is_kept_and_everybody_with_its_link_gets_it, the_same_bytes_are_the_same_media,
          another_account_has_its_own, what_is_wrong_is_refused_by_name,
-         what_is_too_large_is_refused_while_it_comes, memory_does_not_grow_with_a_file,
+         what_is_too_large_is_refused_while_it_comes, an_account_may_keep_so_much_and_no_more,
+         memory_does_not_grow_with_a_file,
          a_client_that_goes_away_leaves_nothing, a_link_that_was_changed_leads_nowhere,
          a_link_that_has_expired_leads_nowhere,
          a_file_may_be_fetched_in_parts, head_says_the_same_without_the_file,
