@@ -68,6 +68,8 @@ static const struct row rows[] = {
             ALWAYS, WORKER, true },
     { "sender-email", "fanfare-sender", { "--kind", "email", "--public-url", "{public}" }, ALWAYS,
             WORKER, true },
+    { "sender-api", "fanfare-sender", { "--kind", "api", "--public-url", "{public}" }, ALWAYS,
+            WORKER, true },
     { "analytics", "fanfare-analytics", { NULL }, ALWAYS, WORKER, true },
     { "ingester", "fanfare-ingester", { "--listen", "{ingester}", "--public-url", "{public}" },
             ALWAYS, DOOR, true },

@@ -23,6 +23,7 @@ static const struct {
     { "META_ACCESS_TOKEN", "EAAsandbox", true },
     { "META_APP_SECRET", "", true },
     { "META_PHONE_NUMBER_ID", "106540352242922", false },
+    { "API_TOKEN", "", true },
     { "SMTP_USERNAME", "fanfare", false },
     { "SMTP_PASSWORD", "", true },
 };

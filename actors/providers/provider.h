@@ -103,6 +103,8 @@ struct fan_outcome {
     int64_t delay_ms; /* retry: not before; -1: the retry policy decides */
     bool suppress;    /* this recipient must not be written to again on this kind of channel */
     bool throttled;   /* the provider says we are too fast: slow the channel */
+    bool busy; /* retry_later of a keyed channel: an earlier request of this message is under way,
+                  so it is in doubt */
 };
 
 /* What came in on a channel's hook URL. */
@@ -169,6 +171,11 @@ struct fan_provider {
      * left is FAN_AMBIGUOUS. */
     void (*judge)(const struct fan_sending *sending, const struct fan_response *response,
             struct fan_arena *arena, struct fan_outcome *out);
+
+    /** Whether a request carries a key by which this channel's provider drops its repetition. NULL:
+     * never. For how long is the channel's setting idempotency_ttl_s, which run_insert reads. Each
+     * request of a message must have the same key and body */
+    bool (*keyed)(const struct fan_channel_view *channel);
 
     /** Write the request that asks what became of a message whose answer was lost; it changes
      * nothing. NULL: this provider cannot be asked. fails FAN_INVALID */

@@ -55,6 +55,8 @@ void fan_sandbox_journal_write(struct fan_sandbox_journal *journal, fan_time now
     fan_json_add_text(&json, "verdict", fan_bytes_of(line->verdict));
     add(&json, "id", line->id);
     fan_json_add_i64(&json, "status", line->status);
+    if (line->key.len > 0)
+        add(&json, "key", line->key);
     fan_json_object_close(&json);
     fan_buffer_add_char(&journal->line, '\n');
     if (write(journal->fd, journal->line.at, journal->line.len) != (ssize_t)journal->line.len)

@@ -26,9 +26,10 @@ struct fan_sandbox_journal {
 struct fan_sandbox_line {
     const char *provider;
     struct fan_bytes to, token;
-    const char *verdict; /* accepted, refused, throttled or failed */
+    const char *verdict; /* accepted, refused, throttled, failed, replayed, busy or reused */
     struct fan_bytes id; /* of the message that was accepted, or the code it was refused with */
     int status;
+    struct fan_bytes key; /* absent: none */
 };
 
 /** Open @path for appending; "": keep none. fails FAN_UNAVAILABLE: it cannot be written */

@@ -2,7 +2,8 @@
  * sandbox — stands where the providers stand: takes what senders would send them, answers as they
  * do, and calls back.
  *
- * takes   Twilio's Messages API, Meta's Cloud API for WhatsApp (HTTP), e-mail (SMTP)
+ * takes   Twilio's Messages API, Meta's Cloud API for WhatsApp, an API with keys (HTTP), e-mail
+ *         (SMTP)
  * gives   their answers; signed status callbacks to whoever asked for them; a journal of what came
  * keeps   messages whose callbacks are to come, in memory, bounded; nothing else
  * scales  one is enough for tests and demonstrations; several may share a journal
@@ -31,6 +32,11 @@ static const struct fan_setting settings[] = {
     FAN_SET_TEXT(SETTINGS, meta_templates,
             "hello_world:en_US:0,greeting:en_US:1,offer:en_US:2,festival_greeting:en_US:1:image",
             "approved templates, each name:language:variables[:header]"),
+    FAN_SET_SECRET(SETTINGS, api_token, "sandbox-api-token", "the only token of the API with keys"),
+    FAN_SET_U32(SETTINGS, api_key_ttl_s, "86400", 1, 8640000,
+            "seconds for which it remembers an idempotency key"),
+    FAN_SET_U32(SETTINGS, api_work_ms, "0", 0, 600000,
+            "milliseconds that a request is under way there, be its connection gone"),
     FAN_SET_TEXT(SETTINGS, smtp_username, "sandbox", "the login; empty: none is asked for"),
     FAN_SET_SECRET(SETTINGS, smtp_password, "sandbox", "its password"),
     FAN_SET_U32(SETTINGS, smtp_size_cap, "26214400", 1024, 1073741824, "bytes of a mail"),
@@ -65,6 +71,8 @@ static void add_tally(struct fan_json_writer *json, const char *name,
     fan_json_add_i64(json, "refused", (int64_t)tally->refused);
     fan_json_add_i64(json, "throttled", (int64_t)tally->throttled);
     fan_json_add_i64(json, "failed", (int64_t)tally->failed);
+    if (tally->known > 0)
+        fan_json_add_i64(json, "known", (int64_t)tally->known);
     fan_json_object_close(json);
 }
 
@@ -75,6 +83,7 @@ static void write_tallies(const struct fan_sandbox *sandbox, struct fan_json_wri
     add_tally(json, "twilio", &sandbox->tally[FAN_SANDBOX_TWILIO]);
     add_tally(json, "meta", &sandbox->tally[FAN_SANDBOX_META]);
     add_tally(json, "smtp", &sandbox->tally[FAN_SANDBOX_SMTP]);
+    add_tally(json, "api", &sandbox->tally[FAN_SANDBOX_API]);
     fan_json_object_open(json, "callbacks");
     fan_json_add_i64(json, "delivered", (int64_t)callbacks.delivered);
     fan_json_add_i64(json, "failed", (int64_t)callbacks.failed);
@@ -105,6 +114,8 @@ static void on_request(void *context, struct fan_http_request *request)
         fan_sandbox_twilio(context, request);
     else if (fan_sandbox_is_meta(path))
         fan_sandbox_meta(context, request);
+    else if (fan_sandbox_is_api(path))
+        fan_sandbox_api(context, request);
     else if (fan_bytes_eq_text(path, "/stats"))
         answer_stats(context, request);
     else
@@ -153,6 +164,7 @@ static void close_sandbox(struct fan_actor *actor, void *state)
     fan_smtp_sink_close(&sandbox->smtp);
     fan_callbacks_free(&sandbox->callbacks);
     fan_sandbox_memory_free(&sandbox->memory);
+    fan_sandbox_keys_free(&sandbox->keys);
     fan_sandbox_patience_free(&sandbox->patience);
     fan_sandbox_journal_close(&sandbox->journal);
     fan_arena_free(&sandbox->arena);
@@ -179,6 +191,7 @@ static enum fan_err open_parts(struct fan_actor *actor, struct fan_sandbox *sand
         sandbox->patience = fan_sandbox_patience_new(sandbox->loop, set->latency_ms);
     sandbox->callbacks = fan_callbacks_new(sandbox);
     sandbox->memory = fan_sandbox_memory_new(set->remember);
+    sandbox->keys = fan_sandbox_keys_new(set->api_key_ttl_s * FAN_SECOND);
     return open_doors(sandbox, why);
 }
 
@@ -220,7 +233,7 @@ static bool health(struct fan_actor *actor, void *state, struct fan_buffer *json
 
 static const struct fan_role sandbox = {
     .name = "sandbox",
-    .summary = "stands in for Twilio, Meta and a mail relay",
+    .summary = "stands in for Twilio, Meta, an API with idempotency keys and a mail relay",
     .settings = settings,
     .settings_size = sizeof(struct fan_sandbox_settings),
     .state_size = sizeof(struct fan_sandbox),

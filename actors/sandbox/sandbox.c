@@ -2,7 +2,7 @@
 
 #include "actors/sandbox/patience.h"
 
-static const char *const names[FAN_SANDBOX_PROVIDERS] = { "twilio", "meta", "smtp" };
+static const char *const names[FAN_SANDBOX_PROVIDERS] = { "twilio", "meta", "smtp", "api" };
 
 static void count(struct fan_sandbox_tally *tally, const char *verdict)
 {
@@ -12,8 +12,10 @@ static void count(struct fan_sandbox_tally *tally, const char *verdict)
         tally->refused++;
     else if (strcmp(verdict, "throttled") == 0)
         tally->throttled++;
-    else
+    else if (strcmp(verdict, "failed") == 0)
         tally->failed++;
+    else
+        tally->known++;
 }
 
 void fan_sandbox_note(struct fan_sandbox *sandbox, const struct fan_sandbox_verdict *verdict)
@@ -25,6 +27,7 @@ void fan_sandbox_note(struct fan_sandbox *sandbox, const struct fan_sandbox_verd
         .verdict = verdict->verdict,
         .id = verdict->id,
         .status = verdict->status,
+        .key = verdict->key,
     };
 
     count(&sandbox->tally[verdict->provider], verdict->verdict);

@@ -110,6 +110,9 @@ static enum fan_err move_chunks(struct fan_turn *turn, struct look *look, bool *
     return err;
 }
 
+/* A message in doubt whose provider drops repetitions is repeated after so long, at first. */
+#define KEYED_PAUSE (1 * FAN_SECOND)
+
 static fan_time unknown_wait(const struct fan_run_live *row, const struct scheduler_settings *set)
 {
     if (row->unknown_wait >= 0)
@@ -137,11 +140,16 @@ static enum fan_err promote(struct fan_turn *turn, struct look *look)
 static enum fan_err settle(struct fan_turn *turn, struct look *look)
 {
     const struct fan_run_live *row = look->row;
-    const struct fan_retry_rules *rules = fan_retry_rules_of(row->retry, row->kind);
-    fan_time wait = unknown_wait(row, fan_actor_settings(turn->actor));
+    const struct fan_retry_rules *retry = fan_retry_rules_of(row->retry, row->kind);
+    const struct fan_settle_rules rules = {
+        .wait = unknown_wait(row, fan_actor_settings(turn->actor)),
+        .tries = retry->tries,
+        .free_tries = retry->free_tries,
+        .pause = retry->base_us < KEYED_PAUSE ? retry->base_us : KEYED_PAUSE,
+    };
     int64_t settled;
-    enum fan_err err = fan_chunks_settle(turn->db, row->account, row->run, wait, rules->tries,
-            turn->arena, &settled, &turn->why);
+    enum fan_err err = fan_chunks_settle(turn->db, row->account, row->run, &rules, turn->arena,
+            &settled, &turn->why);
 
     if (err || settled == 0)
         return err;

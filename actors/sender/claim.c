@@ -35,6 +35,7 @@ void copy_load(struct copy *copy, const struct fan_claim_copy *read)
     copy->address = (struct fan_bytes){ copy->owned, read->address.len };
     copy->body = (struct fan_bytes){ copy->owned + read->address.len, read->body.len };
     copy->format = (uint8_t)read->format;
+    copy->key_until = read->key_left < 0 ? 0 : fan_clock_elapsed() + read->key_left;
     copy->tries = (uint8_t)(read->tries < UINT8_MAX ? read->tries : UINT8_MAX);
     copy->free = (uint8_t)(read->free_tries < UINT8_MAX ? read->free_tries : UINT8_MAX);
     copy->attempts = (uint16_t)read->attempts;

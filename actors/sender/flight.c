@@ -155,6 +155,8 @@ static void decide(struct flight *flight, const struct fan_outcome *outcome, boo
         .tries = copy->tries,
         .free = copy->free,
         .unserved = outcome->throttled || !reached,
+        .busy = outcome->busy,
+        .in_doubt = copy->key_until > 0,
         .asked_us = asked,
         .random = sender_draw(self),
     };
@@ -210,6 +212,27 @@ static void refuse(struct flight *flight, const struct fan_why *why)
 static void give_back(struct flight *flight)
 {
     struct result result = result_of(flight, FAN_MESSAGE_RETRY);
+
+    result.outcome = FAN_RETRY_LATER;
+    result.free = true;
+    land(flight, &result);
+}
+
+/* It was in doubt, and only its key allows to send it again: that is over, or the channel has none
+ * any more. */
+static bool has_no_key(const struct claim *claim, const struct copy *copy)
+{
+    const struct channel *channel = claim->channel;
+
+    return copy->key_until > 0 &&
+            (fan_clock_elapsed() >= copy->key_until || !channel->provider->keyed ||
+                    !channel->provider->keyed(&channel->view));
+}
+
+/* So it stays in doubt, and the campaign's policy decides. */
+static void leave_in_doubt(struct flight *flight)
+{
+    struct result result = result_of(flight, FAN_MESSAGE_UNKNOWN);
 
     result.outcome = FAN_RETRY_LATER;
     result.free = true;
@@ -283,6 +306,10 @@ void flight_start(struct claim *claim, uint32_t position)
 
     copy->position = POSITION_STARTED;
     claim->in_flight++;
+    if (has_no_key(claim, copy)) {
+        leave_in_doubt(flight);
+        return;
+    }
     journal_writing(claim->slot, position);
     FAN_FAULT("sender.writing");
     FAN_FAULT_ABOUT("sender.writing", copy->address);

@@ -55,6 +55,7 @@ struct copy {
     struct fan_bytes address, body;
     char *owned;          /* where they stand, when the frame did not carry them */
     fan_time start_until; /* elapsed, of one that is opened: its first byte must have left */
+    fan_time key_until;   /* elapsed: it was in doubt, and its key allows it so long; 0: it may */
     uint8_t format;
     uint8_t tries;     /* before this one: those that cost one */
     uint8_t free;      /* those that cost none */

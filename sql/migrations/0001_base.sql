@@ -243,6 +243,8 @@ GRANT SELECT (account_id, id, kind, provider, name, settings, enabled,
 GRANT SELECT (account_id, id, kind, provider, rate, enabled,
   is_default) ON channel TO fan_audience, fan_scheduler, fan_renderer;
 GRANT SELECT (name) ON channel TO fan_renderer;
+-- how long its provider remembers keys; secrets stand elsewhere
+GRANT SELECT (settings) ON channel TO fan_scheduler;
 GRANT SELECT (account_id, id, name, details) ON campaign TO fan_renderer;
 GRANT SELECT, UPDATE ON channel_pace TO fan_sender;
 GRANT SELECT ON campaign, suppression, contact_tag TO fan_audience;

@@ -47,6 +47,9 @@ CREATE TABLE run (
   at_least_once boolean NOT NULL DEFAULT false,
   -- how long an unknown waits for evidence before the policy decides; null: as the scheduler is set
   unknown_wait_us bigint,
+  -- for so long after a chunk's first opening its messages may be sent again, because its provider
+  -- drops a repeated idempotency key (0.8 of that key's life); 0: it has none
+  key_us bigint NOT NULL DEFAULT 0,
   -- how failed attempts are tried again (see words.h); 0: as its kind of channel does
   retry smallint NOT NULL DEFAULT 0,
   -- the audience: any of the tags, or exactly these people
@@ -74,6 +77,8 @@ CREATE TABLE chunk (
   due_at bigint NOT NULL DEFAULT 0,                              -- never sent before
   -- of home messages: when the earliest retry is due, since when the eldest unknown is one
   retry_due bigint, unknown_since bigint,
+  -- when its first slice was opened: no message of it was sent before
+  opened_at bigint,
   -- the fence: +1 at a claim and at every end of a claim
   epoch int NOT NULL DEFAULT 0,
   state smallint NOT NULL DEFAULT 0, lane smallint NOT NULL DEFAULT 2,

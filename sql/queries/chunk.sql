@@ -37,7 +37,8 @@ SELECT id FROM chunk WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE;
 -- Move the watermark over the next slice, before its first byte leaves. After chunk_lock, in its
 -- transaction. No row: do not send. (account, chunk, epoch, owner, watermark as I know it, how
 -- many)
-UPDATE chunk c SET watermark = least(c.watermark + $6::int, c.size)
+UPDATE chunk c SET watermark = least(c.watermark + $6::int, c.size),
+  opened_at = coalesce(c.opened_at, fan_now())
 FROM run r, channel h, ctl
 WHERE c.account_id = $1 AND c.id = $2 AND c.epoch = $3::int AND c.owner = $4 AND c.state::int = 2
   AND c.watermark = $5::smallint
@@ -71,17 +72,22 @@ WHERE m.account_id = $1 AND m.id = ANY ($3::bigint[])
 -- What is still to be sent of some positions, for a sender whose frame did not carry it. (account,
 -- first id, one past the last)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
-  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt
+  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt, NULL::bigint
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
 WHERE m.account_id = $1 AND m.id >= $2 AND m.id < $3 AND m.state = 0 AND m.work IS NULL
   ORDER BY m.id;
 
 -- name: chunk_copies_retry
 -- role: fan_sender
--- The same for a retry chunk. (account, ids, chunk)
+-- The same for a retry chunk; and for how long a message that was in doubt may be sent again, since
+-- only its key allows it (null: nothing forbids it). (account, ids, chunk)
 SELECT m.id, m.contact_id, m.address, m.format, coalesce(m.body, b.body),
-  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt
+  m.attempt - m.free_tries - m.forgiven, m.free_tries, m.attempt,
+  CASE WHEN m.flags & 64 <> 0 AND m.forgiven = 0 AND NOT r.at_least_once
+    THEN coalesce(h.opened_at, 0) + r.key_us - fan_now() END
 FROM message m LEFT JOIN message_body b ON b.account_id = $1 AND b.id = m.id
+JOIN chunk h ON h.account_id = $1 AND h.id = m.id >> 9
+JOIN run r ON r.account_id = $1 AND r.id = h.run_id
 WHERE m.account_id = $1 AND m.id = ANY ($2::bigint[]) AND m.state = 0 AND m.work = $3 ORDER BY m.id;
 
 -- name: chunk_close
@@ -589,30 +595,47 @@ RETURNING d.n::bigint;
 
 -- name: chunk_lock_unknown
 -- role: fan_scheduler
--- Home chunks with unknowns whose time is over. (account, run, how long they wait for evidence)
-SELECT id FROM chunk WHERE account_id = $1 AND run_id = $2 AND unknown_since IS NOT NULL
-  AND unknown_since <= fan_now() - $3::bigint
-ORDER BY id LIMIT 32 FOR NO KEY UPDATE;
+-- Home chunks with unknowns whose time is over, or that may be sent again for their keys. (account,
+-- run, how long they wait for evidence, tries in all, free ones, pause before the first repetition)
+SELECT c.id FROM chunk c WHERE c.account_id = $1 AND c.run_id = $2 AND c.unknown_since IS NOT NULL
+  AND (c.unknown_since <= fan_now() - $3::bigint
+    OR EXISTS (SELECT FROM run r JOIN message m ON m.account_id = $1 AND m.id >= c.id << 9
+        AND m.id < (c.id + 1) << 9
+      WHERE r.account_id = $1 AND r.id = $2 AND r.key_us > 0
+        AND c.opened_at + r.key_us > fan_now() AND m.state = 2 AND m.forgiven = 0
+        AND m.attempt - m.free_tries + 1 < $4::int AND m.free_tries < $5::int
+        AND m.due <= fan_now() - ($6::bigint << least(m.attempt::int, 6))))
+ORDER BY c.id LIMIT 32 FOR NO KEY UPDATE;
 
 -- name: chunk_settle
 -- role: fan_scheduler
 -- Unknowns whose time is over: at_most_once makes them unknown_final, at_least_once retries them at
--- once while tries are left (those that cost none do not count). After chunk_lock_unknown, with its
--- ids. (account, run, home chunks, how long they wait for evidence, tries in all)
-WITH h AS MATERIALIZED (SELECT id, id << 9 AS lo, (id + 1) << 9 AS hi, fan_now() AS now,
-    fan_now() - $4::bigint AS over
-  FROM unnest($3::bigint[]) AS z(id)),
+-- once while tries are left (those that cost none do not count). While the key lives under which a
+-- message was sent, and tries are left, it is retried whatever the policy: its provider drops the
+-- repetition. Who was tried anew by somebody has no such key. After chunk_lock_unknown, with its
+-- ids. (account, run, home chunks, how long they wait for evidence, tries in all, free ones, pause
+-- before the first repetition)
+WITH h AS MATERIALIZED (SELECT z.id, z.id << 9 AS lo, (z.id + 1) << 9 AS hi, fan_now() AS now,
+    fan_now() - $4::bigint AS over,
+    r.key_us > 0 AND (SELECT opened_at FROM chunk c WHERE c.account_id = $1 AND c.id = z.id)
+      + r.key_us > fan_now() AS keyed
+  FROM run r, unnest($3::bigint[]) AS z(id) WHERE r.account_id = $1 AND r.id = $2),
 over AS MATERIALIZED (
-  SELECT m.id FROM h CROSS JOIN LATERAL (SELECT id FROM message WHERE account_id = $1
-    AND id >= h.lo AND id < h.hi AND state = 2 AND due <= h.over OFFSET 0) m),
+  SELECT m.id, m.again FROM h CROSS JOIN LATERAL (
+    SELECT id, due, coalesce(h.keyed, false) AND forgiven = 0 AND attempt - free_tries + 1 < $5::int
+      AND free_tries < $6::int AND due <= h.now - ($7::bigint << least(attempt::int, 6)) AS again
+    FROM message WHERE account_id = $1
+      AND id >= h.lo AND id < h.hi AND state = 2 OFFSET 0) m
+  WHERE m.again OR m.due <= h.over),
 u AS (
   UPDATE message m SET was = m.state, flags = m.flags | 64,
-    state = CASE WHEN r.at_least_once AND m.attempt - m.free_tries - m.forgiven + 1 < $5::int
+    state = CASE WHEN o.again
+        OR r.at_least_once AND m.attempt - m.free_tries - m.forgiven + 1 < $5::int
       THEN 1 ELSE 7 END,
     due = fan_now()
-  FROM run r
+  FROM run r, over o
   WHERE r.account_id = $1 AND r.id = $2 AND m.account_id = $1
-    AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.state = 2
+    AND m.id = ANY (ARRAY(SELECT id FROM over)) AND m.id = o.id AND m.state = 2
   RETURNING m.id, m.state),
 d AS (SELECT id >> 9 AS home, count(*) FILTER (WHERE state = 1) AS t1,
   count(*) FILTER (WHERE state = 7) AS t7 FROM u GROUP BY 1)

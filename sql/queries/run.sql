@@ -9,16 +9,19 @@ WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: run_insert
 -- role: fan_gateway, fan_scheduler
--- The content is that of the campaign's template, if it has one, as it stands now.
+-- The content is that of the campaign's template, if it has one, as it stands now. Of the life of
+-- the provider's idempotency keys a fifth is a margin: for clocks, and for requests on their way.
 -- (account, campaign, occurrence, channel, contact ids or null, chunk size) -> id; no row: that
 -- occurrence has its run
 INSERT INTO run (account_id, campaign_id, occurrence, kind, lane, channel_id, content,
   template_id, template_version, at_least_once, tag_ids, contact_ids, chunk_size, retry,
-  unknown_wait_us, weights, boundary)
+  unknown_wait_us, weights, key_us, boundary)
 SELECT $1, c.id, $3, c.kind, c.lane, $4, coalesce(v.content, c.content), v.template_id, v.number,
   c.at_least_once, c.tag_ids, $5::bigint[], $6::smallint, c.retry, c.unknown_wait_us,
   (SELECT array_agg((x.v->>'weight')::smallint ORDER BY x.place)
     FROM jsonb_array_elements(c.content->'variants') WITH ORDINALITY x(v, place)),
+  coalesce((SELECT (h.settings ->> 'idempotency_ttl_s')::bigint * 800000 FROM channel h
+    WHERE h.account_id = $1 AND h.id = $4 AND h.settings ->> 'idempotency_header' <> ''), 0),
   coalesce((SELECT max(id) FROM contact WHERE account_id = $1), 0)
 FROM campaign c
 LEFT JOIN template t ON t.account_id = $1 AND t.id = c.template_id

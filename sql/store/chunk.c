@@ -469,8 +469,17 @@ enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, ui
     return err;
 }
 
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,
-        uint32_t tries, struct fan_arena *arena, int64_t *settled, struct fan_why *why)
+static void add_settle_rules(struct fan_args *args, const struct fan_settle_rules *rules)
+{
+    fan_arg_i64(args, rules->wait);
+    fan_arg_i32(args, (int32_t)rules->tries);
+    fan_arg_i32(args, (int32_t)rules->free_tries);
+    fan_arg_i64(args, rules->pause);
+}
+
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
+        const struct fan_settle_rules *rules, struct fan_arena *arena, int64_t *settled,
+        struct fan_why *why)
 {
     struct fan_args args;
     struct fan_rows rows;
@@ -480,15 +489,14 @@ enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fa
     *settled = 0;
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
-    fan_arg_i64(&args, wait);
+    add_settle_rules(&args, rules);
     err = lock_homes(db, &fan_q_chunk_lock_unknown, &args, arena, &homes, why);
     if (err || homes.len == 0)
         return err;
     fan_args_for(&args, arena, account);
     fan_arg_i64(&args, run);
     fan_arg_i64s(&args, homes.at, homes.len);
-    fan_arg_i64(&args, wait);
-    fan_arg_i32(&args, (int32_t)tries);
+    add_settle_rules(&args, rules);
     err = fan_db_run(db, &fan_q_chunk_settle, &args, &rows, why);
     if (!err)
         *settled = sum_of(&rows);

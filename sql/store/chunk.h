@@ -174,15 +174,22 @@ enum fan_err fan_chunks_cancel(struct fan_db *db, fan_id account, fan_id run, ui
         struct fan_arena *arena, struct fan_chunks_cancelled *out,
         struct fan_why *why) FAN_MUST_CHECK;
 
+/* When an unknown ends, and how. */
+struct fan_settle_rules {
+    fan_time wait;       /* how long it waits for evidence before the run's policy decides */
+    uint32_t tries;      /* in all, that cost one */
+    uint32_t free_tries; /* beyond so many it is not repeated for its key */
+    fan_time pause;      /* before it is repeated for its key; doubles with each attempt */
+};
+
 /**
- * Apply the run's policy to unknowns whose time is over.
+ * Apply the run's policy to unknowns whose time is over, and repeat those whose provider drops the
+ * repetition.
  *
- * wait     how long they wait for evidence
- * tries    in all, of at_least_once
  * settled  out, messages
  */
-enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run, fan_time wait,
-        uint32_t tries, struct fan_arena *arena, int64_t *settled,
+enum fan_err fan_chunks_settle(struct fan_db *db, fan_id account, fan_id run,
+        const struct fan_settle_rules *rules, struct fan_arena *arena, int64_t *settled,
         struct fan_why *why) FAN_MUST_CHECK;
 
 #endif

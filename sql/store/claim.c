@@ -141,7 +141,10 @@ void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_
         .tries = (uint32_t)fan_row_i64(rows, row, 5),
         .free_tries = (uint32_t)fan_row_i64(rows, row, 6),
         .attempts = (uint32_t)fan_row_i64(rows, row, 7),
+        .key_left = -1,
     };
+    if (!fan_row_null(rows, row, 8))
+        out->key_left = fan_row_i64(rows, row, 8) > 0 ? fan_row_i64(rows, row, 8) : 0;
 }
 
 /* Attempts from the second on have rows of their own. */

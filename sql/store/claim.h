@@ -61,6 +61,8 @@ struct fan_claim_copy {
     int format;
     uint32_t tries, free_tries; /* before this one: those that cost one, those that cost none */
     uint32_t attempts;          /* before this one, also those before it was to be tried anew */
+    fan_time key_left; /* it was in doubt, and may be sent for its key only, so much longer; -1: it
+                          may be sent */
 };
 
 void fan_claim_read_copy(const struct fan_rows *rows, int row, struct fan_claim_copy *out);

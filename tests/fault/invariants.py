@@ -51,8 +51,11 @@ class Facts:
         self.lines = load.requests()
         self.messages = {campaign.id: messages_of(site, campaign) for campaign in load.campaigns}
         self.asked = defaultdict(list)  # verdicts by message, in order
+        self.keyed = set()  # messages whose requests had a key
         for line in self.lines:
             self.asked[message_of(line)].append(line["verdict"])
+            if "key" in line:
+                self.keyed.add(message_of(line))
 
     def in_flight_at_deaths(self):
         """How many requests can have been under way when senders died; with its host also what was
@@ -99,12 +102,17 @@ def i2_every_state_is_a_legal_one(facts):
 
 def i3_no_request_too_many(facts):
     """at_most_once: none behind one that may have been taken. at_least_once: as many more as were
-    in flight when senders died; what the provider only may have taken is sent again anyway."""
+    in flight when senders died; what the provider only may have taken is sent again anyway.
+    With keys: as many requests as are needed, of which one at most is taken."""
     extra = 0
     for campaign, messages in facts.each():
         for id in messages:
             verdicts = facts.asked.get(id, [])
-            if campaign.policy == "at_least_once":
+            if id in facts.keyed:
+                if verdicts.count("accepted") > 1:
+                    yield f"message {id} of campaign {campaign.id}, with a key: {verdicts}"
+                    return
+            elif campaign.policy == "at_least_once":
                 extra += max(0, verdicts.count("accepted") - 1)
             elif any(verdict in IN_DOUBT for verdict in verdicts[:-1]):
                 yield f"message {id} of campaign {campaign.id}, at_most_once: {verdicts}"

@@ -386,6 +386,37 @@ def a_channels_fields_are_checked_by_its_providers_table():
     is_problem(w.post("/api/v1/channels", {**SMS, "name": "Taken"}), 409, "name")
 
 
+def a_channel_that_describes_its_requests_is_checked_as_a_whole():
+    w = world()
+
+    def complaint(**settings):
+        reply = w.post("/api/v1/channels", {"kind": "api", "provider": "http", "name": "api",
+            "settings": {"url": "https://api.example.com/v1", **settings}})
+        is_problem(reply, 400)
+        return reply.fields()
+
+    expect(complaint(url="https://{address}.example.com/"), ["settings.url"])
+    expect(complaint(url="https://api.example.com/{nobody}"), ["settings.url"])
+    expect(complaint(body='{"to":{address}}'), ["settings.body"])
+    expect(complaint(body='{"to":"{phone}"}'), ["settings.body"])
+    expect(complaint(headers="X-Text: {text}"), ["settings.headers"])
+    expect(complaint(headers="Content-Length: 7"), ["settings.headers"])
+    expect(complaint(headers="no header"), ["settings.headers"])
+    expect(complaint(success_statuses="2xx"), ["settings.success_statuses"])
+    expect(complaint(id_path="a..b"), ["settings.id_path"])
+    expect(complaint(idempotency_header="Idempotency-Key"), ["settings.idempotency_ttl_s"])
+    expect(complaint(idempotency_ttl_s="60"), ["settings.idempotency_header"])
+    expect(complaint(signature_header="X-Signature"), ["settings.signature_secret"])
+    expect(complaint(username="ann", password="x", bearer_token="y"), ["settings.bearer_token"])
+    channel = w.ok("POST", "/api/v1/channels", {
+        "kind": "api", "provider": "http", "name": "api", "settings": {
+            "url": "https://api.example.com/v1?to={address}", "bearer_token": "hush",
+            "body": '{"a":["{text}",{"b":{}}]}', "idempotency_header": "Idempotency-Key",
+            "idempotency_ttl_s": 86400}})
+    expect(channel["secrets_set"], ["bearer_token"])
+    assert "bearer_token" not in channel["settings"]
+
+
 def a_channel_can_be_changed_but_its_secrets_only_all_at_once():
     w = World()
     channel = w.channel(settings={**SMS["settings"], "api_key_sid": "SK" + "0" * 32,

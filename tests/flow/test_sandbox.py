@@ -23,6 +23,7 @@ BINARY = os.path.join(os.environ.get("FAN_BUILD", "build/test"), "bin/fanfare-sa
 ACCOUNT = "AC00000000000000000000000000000001"
 PHONE = "106540352242922"
 AUTH_TOKEN, ACCESS_TOKEN, APP_SECRET = "twilio-word", "meta-word", "app-word"
+API_TOKEN = "api-word"
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -61,7 +62,7 @@ class Sandbox:
         settings = {"listen": "127.0.0.1:0", "smtp_listen": "127.0.0.1:0",
                     "journal": self.journal_path, "twilio_auth_token": AUTH_TOKEN,
                     "meta_access_token": ACCESS_TOKEN, "meta_app_secret": APP_SECRET,
-                    "delay_ms": 10, **settings}
+                    "api_token": API_TOKEN, "delay_ms": 10, **settings}
         arguments = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
         self.process = subprocess.Popen([BINARY, *arguments], stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
@@ -105,6 +106,11 @@ class Sandbox:
         return self.request("POST", f"/v23.0/{phone}/messages", json.dumps(message),
                             {"Authorization": "Bearer " + token,
                              "Content-Type": "application/json"})
+
+    def api(self, key=None, token=API_TOKEN, **message):
+        message = {"to": "+14155552671", "text": "Hi", "id": "1-512-x", **message}
+        headers = {"Authorization": "Bearer " + token, **({"Idempotency-Key": key} if key else {})}
+        return self.request("POST", "/api/messages", json.dumps(message), headers)
 
     def stats(self):
         return self.request("GET", "/stats")[1]
@@ -497,6 +503,57 @@ def a_killed_sandbox_has_written_every_answer_down():
     assert answered > 10
 
 
+# --- the API with keys ----------------------------------------------------------------------------
+
+
+def the_api_refuses_and_takes():
+    cases = [(dict(token="wrong"), 401, "unauthorized"), (dict(to="4155552671"), 400, "bad_number"),
+             (dict(text=""), 400, "no_text"), (dict(text="x" * 4097), 413, "too_long"),
+             (dict(key="k" * 256), 400, "bad_key"), (dict(to="+14155550429"), 429, "too_many"),
+             (dict(to="+14155550500"), 500, "internal")]
+    with Sandbox(fault_patterns="true") as sandbox:
+        for message, status, code in cases:
+            got = sandbox.api(**message)
+            same((got[0], got[1]["error"]["code"]), (status, code))
+        same(sandbox.request("POST", "/api/messages", "[", {
+            "Authorization": "Bearer " + API_TOKEN})[1]["error"]["code"], "bad_json")
+        first, second = sandbox.api(), sandbox.api()
+        same((first[0], second[0]), (201, 201))
+        assert first[1]["message"]["id"] != second[1]["message"]["id"], "without a key both count"
+
+
+def a_known_key_is_answered_as_before():
+    with Sandbox(fault_patterns="true") as sandbox:
+        first, second, other = (sandbox.api(key) for key in ("one", "one", "two"))
+        same(first[:2], second[:2])
+        same((first[2]["Idempotency-Replayed"], second[2]["Idempotency-Replayed"]), (None, "true"))
+        assert other[1]["message"]["id"] != first[1]["message"]["id"]
+        got = sandbox.api("one", text="Hello")
+        same((got[0], got[1]["error"]["code"]), (422, "key_reused"))
+        same([sandbox.api("three", to="+14155550429")[0] for _ in range(3)], [429, 201, 201])
+        try:
+            sandbox.api("four", to="+14155550999")
+            raise AssertionError("it was answered")
+        except (http.client.RemoteDisconnected, ConnectionError):
+            pass
+        same(sandbox.api("four", to="+14155550999")[0], 201)
+        same([(line["key"], line["verdict"]) for line in sandbox.journal()], [
+            ("one", "accepted"), ("one", "replayed"), ("two", "accepted"), ("one", "reused"),
+            ("three", "throttled"), ("three", "accepted"), ("three", "replayed"),
+            ("four", "accepted"), ("four", "replayed")])
+        same(sandbox.stats()["api"], {"accepted": 4, "refused": 0, "throttled": 1, "failed": 0,
+                                      "known": 4})
+
+
+def a_key_is_under_way_and_then_forgotten():
+    with Sandbox(api_work_ms=400, api_key_ttl_s=1) as sandbox:
+        first, second = sandbox.api("one"), sandbox.api("one")
+        same((first[0], second[0], second[2]["Retry-After"]), (201, 409, "1"))
+        wait_for(lambda: sandbox.api("one")[0] == 201)
+        wait_for(lambda: sandbox.api("one")[1].get("message") not in (None, first[1]["message"]))
+        same([line["verdict"] for line in sandbox.journal()].count("accepted"), 2)
+
+
 def wrong_settings_stop_the_start():
     for name, value in (("meta_templates", "offer"), ("smtp_listen", "nowhere"),
                         ("journal", "/nowhere/at/all"), ("no_such_setting", "1")):
@@ -517,7 +574,8 @@ TESTS = [
     what_the_drivers_write_is_taken,
     patterns_make_recipients_fail, a_throttle_lets_so_many_through_a_second,
     answers_wait_for_the_latency, a_killed_sandbox_has_written_every_answer_down,
-    wrong_settings_stop_the_start,
+    the_api_refuses_and_takes, a_known_key_is_answered_as_before,
+    a_key_is_under_way_and_then_forgotten, wrong_settings_stop_the_start,
 ]
 
 

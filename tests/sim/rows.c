@@ -135,6 +135,8 @@ int rows_open(struct rows *rows, fan_time now, const struct fan_claim *claim, ui
             chunk->lease_until <= now || rows->cancelled)
         return -1;
     chunk->watermark = watermark + count < chunk->size ? watermark + count : chunk->size;
+    if (!chunk->opened_at)
+        chunk->opened_at = now;
     for (uint32_t p = watermark; p < chunk->watermark; p++) {
         const struct row_message *message = rows_message(rows, rows_item(chunk, p));
 
@@ -299,6 +301,14 @@ int rows_promote(struct rows *rows, fan_time now, int size)
     return promoted;
 }
 
+/* Whether its provider drops what is sent again, and tries are left. */
+static bool is_keyed(const struct rows *rows, const struct row_chunk *home,
+        const struct row_message *message, fan_time now)
+{
+    return home->opened_at > 0 && home->opened_at + rows->key_life > now &&
+            message->attempt - message->free_tries + 1 < rows->tries && message->free_tries < 50;
+}
+
 int rows_settle(struct rows *rows, fan_time now)
 {
     fan_time over = now - rows->unknown_wait;
@@ -307,15 +317,19 @@ int rows_settle(struct rows *rows, fan_time now)
     for (int h = 0; h < rows->homes; h++) {
         struct row_chunk *home = &rows->chunk[h];
 
-        if (!home->unknown_since || home->unknown_since > over)
+        if (!home->unknown_since)
             continue;
         for (uint32_t p = 0; p < home->size; p++) {
             struct row_message *message = &rows->message[h][p];
 
-            if (message->state != FAN_MESSAGE_UNKNOWN || message->due > over)
+            bool again = is_keyed(rows, home, message, now);
+
+            if (message->state != FAN_MESSAGE_UNKNOWN || (message->due > over && !again))
                 continue;
             message->flags |= 64;
-            if (rows->at_least_once && message->attempt - message->free_tries + 1 < rows->tries)
+            if (again ||
+                    (rows->at_least_once &&
+                            message->attempt - message->free_tries + 1 < rows->tries))
                 make_retry(rows, message, now);
             else
                 move(rows, message, FAN_MESSAGE_UNKNOWN_FINAL);

@@ -28,7 +28,7 @@ struct row_chunk {
     enum fan_chunk_state state;
     uint32_t epoch, watermark, size;
     uint64_t owner;
-    fan_time lease_until, retry_due, unknown_since; /* 0: none */
+    fan_time lease_until, retry_due, unknown_since, opened_at; /* 0: none */
     bool is_retry;
     fan_id items[ROWS_ITEMS];
     int count[FAN_MESSAGE_STATE_COUNT]; /* of its own messages */
@@ -38,8 +38,9 @@ struct row_chunk {
 struct rows {
     bool at_least_once, cancelled;
     fan_time unknown_wait;
-    int tries;    /* in all */
-    fan_id first; /* chunk */
+    fan_time key_life; /* its provider drops repetitions for so long; 0: never */
+    int tries;         /* in all */
+    fan_id first;      /* chunk */
     int homes, chunks;
     struct row_chunk chunk[ROWS_CHUNKS]; /* chunk[chunks], by id from first on */
     struct row_message message[ROWS_HOMES][ROWS_SIZE];

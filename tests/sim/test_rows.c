@@ -386,7 +386,7 @@ static void do_any(void)
         do_suppress();
 }
 
-static void run(uint64_t with_seed, bool at_least_once, bool cancel)
+static void run(uint64_t with_seed, bool at_least_once, bool cancel, bool keyed)
 {
     int steps = 0;
 
@@ -396,12 +396,15 @@ static void run(uint64_t with_seed, bool at_least_once, bool cancel)
     world_open(&w);
     w.unknown_wait = 0;
     world_exec(&w, "UPDATE run SET at_least_once = %s", at_least_once ? "true" : "false");
+    if (keyed)
+        world_exec(&w, "UPDATE run SET key_us = 3600000000");
     world_people(&w, 1, HOMES * SIZE);
     fan_id first = world_plan(&w, 1, SIZE);
     for (int i = 1; i < HOMES; i++)
         assert_int_equal(world_plan(&w, 1 + i * SIZE, SIZE), first + i);
     rows_init(&rows, first, HOMES, SIZE);
     rows.at_least_once = at_least_once;
+    rows.key_life = keyed ? 3600 * FAN_SECOND : 0;
     for (; steps < STEPS && !rows_final(&rows); steps++) {
         do_any();
         if (cancel && steps > STEPS / 3 && steps % 20 == 0)
@@ -422,17 +425,23 @@ static uint64_t first_seed(void)
 static void every_statement_does_the_same_in_memory(void **state)
 {
     for (uint64_t i = 0; i < 3; i++)
-        run(first_seed() + i, false, false);
+        run(first_seed() + i, false, false, false);
 }
 
 static void also_when_unknowns_are_tried_again(void **state)
 {
-    run(first_seed(), true, false);
+    run(first_seed(), true, false, false);
 }
 
 static void also_in_a_run_that_is_cancelled(void **state)
 {
-    run(first_seed(), false, true);
+    run(first_seed(), false, true, false);
+}
+
+static void also_when_the_provider_drops_repetitions(void **state)
+{
+    run(first_seed(), false, false, true);
+    run(first_seed() + 1, false, true, true);
 }
 
 int main(void)
@@ -441,6 +450,7 @@ int main(void)
         cmocka_unit_test(every_statement_does_the_same_in_memory),
         cmocka_unit_test(also_when_unknowns_are_tried_again),
         cmocka_unit_test(also_in_a_run_that_is_cancelled),
+        cmocka_unit_test(also_when_the_provider_drops_repetitions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

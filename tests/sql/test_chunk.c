@@ -319,6 +319,52 @@ static void at_least_once_tries_an_unknown_again(void **state)
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message WHERE flags = 64"), 4);
 }
 
+/* Three in doubt, in a run with keys that live for @life_us since the first opening. */
+static void in_doubt(int64_t life_us)
+{
+    world_exec(&w, "UPDATE run SET key_us = %lld", (long long)life_us);
+    recorded(1, 3, FAN_MESSAGE_UNKNOWN);
+}
+
+static void at_once_while_its_key_lives_an_unknown_is_tried_again(void **state)
+{
+    w.unknown_wait = 3600 * FAN_SECOND;
+    in_doubt(60 * FAN_SECOND);
+    assert_int_equal(world_settle(&w), 3);
+    assert_int_equal(count_in(FAN_MESSAGE_RETRY), 3);
+    assert_int_equal(world_promote(&w, 500), 3);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM message WHERE flags = 64"), 3);
+}
+
+static void behind_its_life_the_policy_decides(void **state)
+{
+    w.unknown_wait = 3600 * FAN_SECOND;
+    in_doubt(1);
+    assert_int_equal(world_settle(&w), 0);
+    w.unknown_wait = 0;
+    assert_int_equal(world_settle(&w), 3);
+    assert_int_equal(count_in(FAN_MESSAGE_UNKNOWN_FINAL), 3);
+}
+
+static void a_key_allows_no_more_than_the_tries(void **state)
+{
+    w.unknown_wait = 3600 * FAN_SECOND;
+    in_doubt(60 * FAN_SECOND);
+    world_exec(&w,
+            "UPDATE message SET attempt = CASE id & 3 WHEN 0 THEN 2 WHEN 1 THEN 50 ELSE 49 END,"
+            " free_tries = CASE id & 3 WHEN 0 THEN 0 WHEN 1 THEN 50 ELSE 49 END");
+    assert_int_equal(world_settle(&w), 1);
+    assert_int_equal(world_number(&w, "SELECT id & 3 FROM message WHERE state = 1"), 2);
+}
+
+static void who_was_tried_anew_by_somebody_has_no_key(void **state)
+{
+    w.unknown_wait = 3600 * FAN_SECOND;
+    in_doubt(60 * FAN_SECOND);
+    world_exec(&w, "UPDATE message SET forgiven = 1, attempt = 1");
+    assert_int_equal(world_settle(&w), 0);
+}
+
 static void at_least_once_ends_when_the_tries_are_used_up(void **state)
 {
     w.unknown_wait = 0;
@@ -423,6 +469,10 @@ int main(void)
         TEST(what_a_callback_settled_is_not_retried),
         TEST(at_most_once_gives_an_unknown_up),
         TEST(at_least_once_tries_an_unknown_again),
+        TEST(at_once_while_its_key_lives_an_unknown_is_tried_again),
+        TEST(behind_its_life_the_policy_decides),
+        TEST(a_key_allows_no_more_than_the_tries),
+        TEST(who_was_tried_anew_by_somebody_has_no_key),
         TEST(at_least_once_ends_when_the_tries_are_used_up),
         TEST(receipts_merge_in_any_order_and_any_number_of_times),
         TEST(undelivered_is_taken_back_when_it_was_delivered_after_all),

@@ -28,6 +28,7 @@ static int graves_len;
 static fan_id first_chunk;
 static uint64_t seed, owners;
 static bool at_least_once;
+static bool keyed; /* the provider drops a repeated request, and answers as it did */
 static bool fickle, cancels, cancelled; /* the run is paused and resumed; is to be, is cancelled */
 
 static struct truth *truth_of(fan_id message)
@@ -52,7 +53,7 @@ static void request(struct hand *hand, uint32_t p)
     struct truth *truth = truth_of(hand->messages[p]);
     uint32_t fate = draw(100);
 
-    if (!at_least_once && truth->maybe)
+    if (!at_least_once && !keyed && truth->maybe)
         fail_msg("seed %llu: message %lld is requested again", (unsigned long long)seed,
                 (long long)hand->messages[p]);
     truth->requests++;
@@ -61,7 +62,7 @@ static void request(struct hand *hand, uint32_t p)
         answer(hand, p, FAN_MESSAGE_RETRY);
         return;
     }
-    if (fate < 15) {
+    if (fate < 15 && !(keyed && truth->accepted)) {
         answer(hand, p, FAN_MESSAGE_FAILED);
         return;
     }
@@ -441,6 +442,7 @@ static void control_one(void)
 
 static void others(void)
 {
+    const struct fan_settle_rules rules = { .tries = 3, .free_tries = 50 };
     int64_t moved;
 
     if (chance(calm ? 50 : 20))
@@ -450,7 +452,7 @@ static void others(void)
                 fan_chunks_promote(w.scheduler, 1, w.run, 20, w.arena, &moved, &w.why));
     if (calm ? graves_len == 0 : chance(15))
         end_turn(w.scheduler,
-                fan_chunks_settle(w.scheduler, 1, w.run, 0, 3, w.arena, &moved, &w.why));
+                fan_chunks_settle(w.scheduler, 1, w.run, &rules, w.arena, &moved, &w.why));
     if (chance(calm ? 50 : 10))
         replay_one();
     if (mishap(20))
@@ -493,7 +495,7 @@ static void rows_tell_the_truth(void)
         bool sound = state == FAN_MESSAGE_SENT ? truths[i].accepted
                 : state == FAN_MESSAGE_FAILED  ? !truths[i].accepted || at_least_once
                 : state == FAN_MESSAGE_SKIPPED || state == FAN_MESSAGE_CANCELLED
-                ? !truths[i].accepted || at_least_once
+                ? !truths[i].accepted || at_least_once || keyed
                 : state == FAN_MESSAGE_UNKNOWN_FINAL;
         if (!sound)
             fail_msg("seed %llu: person %d is %s after %d requests%s", (unsigned long long)seed, i,
@@ -508,7 +510,8 @@ static void begin(void)
     char url[PG_URL];
 
     world_open(&w);
-    world_exec(&w, "UPDATE run SET at_least_once = %s", at_least_once ? "true" : "false");
+    world_exec(&w, "UPDATE run SET at_least_once = %s, key_us = %lld",
+            at_least_once ? "true" : "false", keyed ? 3600 * (long long)FAN_SECOND : 0LL);
     memset(truths, 0, sizeof truths);
     graves_len = 0;
     calm = cancelled = false;
@@ -570,6 +573,14 @@ static void at_least_once_nobody_is_forgotten(void **state)
         run(first_seed() + i, true);
 }
 
+static void what_is_in_doubt_is_asked_for_again_under_its_key(void **state)
+{
+    keyed = true;
+    for (uint64_t i = 0; i < 4; i++)
+        run(first_seed() + i, false);
+    keyed = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +588,7 @@ int main(void)
         cmocka_unit_test(at_least_once_nobody_is_forgotten),
         cmocka_unit_test(it_may_be_paused_and_resumed_at_any_time),
         cmocka_unit_test(it_may_be_cancelled_at_any_time),
+        cmocka_unit_test(what_is_in_doubt_is_asked_for_again_under_its_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -427,8 +427,9 @@ int64_t world_settle(struct world *w)
 {
     int64_t settled;
 
-    must(fan_chunks_settle(w->scheduler, w->account, w->run, w->unknown_wait, 3, w->arena, &settled,
-                 &w->why),
+    const struct fan_settle_rules rules = { .wait = w->unknown_wait, .tries = 3, .free_tries = 50 };
+
+    must(fan_chunks_settle(w->scheduler, w->account, w->run, &rules, w->arena, &settled, &w->why),
             "settle", &w->why);
     must(fan_db_commit(w->scheduler, &w->why), "settle", &w->why);
     return settled;

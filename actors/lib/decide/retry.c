@@ -93,8 +93,14 @@ struct fan_retry_decision fan_retry_decide(const struct fan_retry_rules *how,
     bool used_up = free ? attempt->free + 1 >= how->free_tries : attempt->tries + 1 >= how->tries;
     struct fan_retry_decision next = { .state = rule->state, .reason = rule->reason, .free = free };
 
+    if (attempt->busy)
+        return (struct fan_retry_decision){ .state = FAN_MESSAGE_UNKNOWN, .free = true };
     if (next.state != FAN_MESSAGE_RETRY)
         return next;
+    if (used_up && attempt->in_doubt) { /* this one failed; the earlier one may not have */
+        next.state = FAN_MESSAGE_UNKNOWN;
+        return next;
+    }
     if (used_up) {
         next.state = FAN_MESSAGE_FAILED;
         next.reason = FAN_REASON_TRIES_USED_UP;

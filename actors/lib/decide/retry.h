@@ -62,6 +62,8 @@ struct fan_attempt {
     uint32_t tries;    /* that cost one, before this one */
     uint32_t free;     /* that cost none, before this one */
     bool unserved;     /* the provider refused because of our rate, or was not reached */
+    bool busy;         /* the provider is still at an earlier request of this message */
+    bool in_doubt;     /* an earlier request may have been taken: it is repeated for its key */
     fan_time asked_us; /* what the provider asked us to wait; -1: nothing. An hour at most counts */
     uint32_t random;   /* any 32 bits */
 };

@@ -171,6 +171,7 @@ static struct fan_sending make_sending(struct golden *golden, const struct fan_j
         .address = get_or(message, "address", "+14155552671"),
         .contact_name = fan_json_get_text(message, "contact_name"),
         .unsubscribe_url = fan_json_get_text(message, "unsubscribe_url"),
+        .attempt = (uint32_t)fan_json_i64(fan_json_get(message, "attempt"), 0),
     };
     const struct fan_json *content = fan_json_get(message, "content");
     struct fan_why why = { 0 };
@@ -271,6 +272,7 @@ static struct fan_bytes show_outcome(struct golden *golden, const struct fan_out
         fan_json_add_i64(&json, "delay_ms", outcome->delay_ms);
     add_true(&json, "suppress", outcome->suppress);
     add_true(&json, "throttled", outcome->throttled);
+    add_true(&json, "busy", outcome->busy);
     fan_json_object_close(&json);
     return fan_buffer_bytes(out);
 }

@@ -197,6 +197,28 @@ static void the_manual_has_the_table_as_it_is(void **state)
     }
 }
 
+static void who_is_in_doubt_has_not_failed_when_its_tries_are_used_up(void **state)
+{
+    const struct fan_retry_rules *rules = fan_retry_rules_of(FAN_RETRY_FAST, FAN_KIND_API);
+    struct fan_attempt attempt = { .outcome = FAN_RETRY_LATER, .tries = 2, .asked_us = -1 };
+
+    assert_int_equal(fan_retry_decide(rules, &attempt).state, FAN_MESSAGE_FAILED);
+    attempt.in_doubt = true;
+    assert_int_equal(fan_retry_decide(rules, &attempt).state, FAN_MESSAGE_UNKNOWN);
+    attempt.tries = 1;
+    assert_int_equal(fan_retry_decide(rules, &attempt).state, FAN_MESSAGE_RETRY);
+}
+
+static void a_key_that_is_under_way_is_in_doubt_and_costs_nothing(void **state)
+{
+    const struct fan_attempt attempt = { .outcome = FAN_RETRY_LATER, .busy = true, .tries = 2 };
+    struct fan_retry_decision next =
+            fan_retry_decide(fan_retry_rules_of(FAN_RETRY_FAST, FAN_KIND_API), &attempt);
+
+    assert_int_equal(next.state, FAN_MESSAGE_UNKNOWN);
+    assert_true(next.free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +232,8 @@ int main(void)
         cmocka_unit_test(an_unreachable_recipient_is_left_alone_for_long),
         cmocka_unit_test(mails_are_patient_and_everything_else_is_fast_unless_the_campaign_says),
         cmocka_unit_test(the_manual_has_the_table_as_it_is),
+        cmocka_unit_test(who_is_in_doubt_has_not_failed_when_its_tries_are_used_up),
+        cmocka_unit_test(a_key_that_is_under_way_is_in_doubt_and_costs_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
