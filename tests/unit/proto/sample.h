@@ -13,10 +13,11 @@ static inline struct fan_bytes sample_text(const struct fan_field *field, struct
 
 static inline struct fan_bytes sample_bin(const struct fan_field *field, struct fan_arena *arena)
 {
-    char *at = fan_arena_alloc(arena, field->cap);
+    size_t len = field->cap < 64 ? field->cap : 64;
+    char *at = fan_arena_alloc(arena, len);
 
-    memset(at, 0xf0 + field->key, field->cap);
-    return (struct fan_bytes){ at, field->cap };
+    memset(at, (0xf0 + field->key) & 0xff, len);
+    return (struct fan_bytes){ at, len };
 }
 
 static inline struct fan_ids sample_ids(struct fan_arena *arena)
