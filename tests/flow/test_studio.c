@@ -5,6 +5,7 @@
 #include "actors/lib/picture/logo.h"
 #include "actors/lib/studio/studio.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -122,6 +123,76 @@ static void a_child_that_does_not_answer_is_killed_and_the_next_picture_is_drawn
     assert_int_equal(draw(world), FAN_OK);
 }
 
+/* ---- without waiting ---- */
+
+static enum fan_err hear(struct world *world)
+{
+    struct pollfd wait = { .events = POLLIN };
+    enum fan_err err = FAN_OK;
+    bool done = false;
+
+    fan_buffer_clear(&world->out);
+    while (!err && !done) {
+        wait.fd = fan_studio_fd(world->studio);
+        if (poll(&wait, 1, (int)fan_studio_patience(world->studio)) == 0)
+            return fan_studio_give_up(world->studio, &world->why);
+        err = fan_studio_hear(world->studio, &world->out, &world->note, &done, &world->why);
+    }
+    return err;
+}
+
+static void a_picture_is_asked_for_and_heard_without_waiting(void **state)
+{
+    struct world *world = *state;
+    struct fan_studio_settings settings = { world->program, world->pictures, 0 };
+    struct fan_picture_order order = plain;
+
+    fan_studio_close(&world->studio);
+    world->studio = fan_studio_new(&settings);
+    assert_int_equal(fan_studio_fd(world->studio), -1);
+    assert_int_equal(fan_studio_ask(world->studio, &plain, &world->why), FAN_OK);
+    assert_int_equal(hear(world), FAN_OK); /* the child was started for it */
+    assert_memory_equal(world->out.at, "\xff\xd8\xff", 3);
+    assert_int_equal(fan_studio_patience(world->studio), 0);
+    order.theme = FAN_LIT("none");
+    assert_int_equal(fan_studio_ask(world->studio, &order, &world->why), FAN_OK);
+    assert_int_equal(hear(world), FAN_NOT_FOUND);
+    assert_string_equal(world->why.field, "theme");
+}
+
+static void a_child_that_ends_before_it_answers_fails_that_picture_alone(void **state)
+{
+    struct world *world = *state;
+    pid_t child = fan_studio_child(world->studio);
+
+    kill(child, SIGSTOP);
+    assert_int_equal(fan_studio_ask(world->studio, &plain, &world->why), FAN_OK);
+    kill(child, SIGKILL);
+    assert_int_equal(hear(world), FAN_UNAVAILABLE);
+    assert_non_null(strstr(world->why.text, "signal 9"));
+    assert_int_equal(fan_studio_child(world->studio), 0);
+    assert_int_equal(fan_studio_ask(world->studio, &plain, &world->why), FAN_OK);
+    assert_int_equal(hear(world), FAN_OK);
+    kill(fan_studio_child(world->studio), SIGSTOP);
+    assert_int_equal(fan_studio_ask(world->studio, &plain, &world->why), FAN_OK);
+    assert_int_equal(fan_studio_give_up(world->studio, &world->why), FAN_UNAVAILABLE);
+    assert_non_null(strstr(world->why.text, "in time"));
+    assert_int_equal(draw(world), FAN_OK);
+}
+
+static void a_wrong_catalogue_is_heard_by_whoever_waits_for_a_picture(void **state)
+{
+    struct world *world = *state;
+    struct fan_studio_settings settings = { world->program, "/nonexistent", 0 };
+
+    fan_studio_close(&world->studio);
+    world->studio = fan_studio_new(&settings);
+    assert_int_equal(fan_studio_ask(world->studio, &plain, &world->why), FAN_OK);
+    assert_int_equal(hear(world), FAN_NOT_FOUND);
+    assert_non_null(strstr(world->why.text, "/nonexistent/festivals.json"));
+    open_studio(world, 0);
+}
+
 static void a_wrong_catalogue_is_an_error_at_the_start(void **state)
 {
     struct world *world = *state;
@@ -204,6 +275,9 @@ int main(void)
         cmocka_unit_test(a_refusal_comes_out_with_its_field),
         cmocka_unit_test(a_child_that_was_killed_between_pictures_is_replaced_unnoticed),
         cmocka_unit_test(a_child_that_does_not_answer_is_killed_and_the_next_picture_is_drawn),
+        cmocka_unit_test(a_picture_is_asked_for_and_heard_without_waiting),
+        cmocka_unit_test(a_child_that_ends_before_it_answers_fails_that_picture_alone),
+        cmocka_unit_test(a_wrong_catalogue_is_heard_by_whoever_waits_for_a_picture),
         cmocka_unit_test(a_wrong_catalogue_is_an_error_at_the_start),
         cmocka_unit_test(a_logo_is_cleaned_and_drawn),
         cmocka_unit_test(a_hostile_logo_costs_an_error_and_nothing_else),

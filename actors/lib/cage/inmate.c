@@ -146,37 +146,54 @@ static enum fan_err bury(struct fan_inmate *inmate, const char *what, struct fan
     return FAN_UNAVAILABLE;
 }
 
+enum fan_err fan_inmate_tell(struct fan_inmate *inmate, struct fan_bytes question,
+        struct fan_why *why)
+{
+    ssize_t sent = send(inmate->socket, question.at, question.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    return sent == (ssize_t)question.len ? FAN_OK : bury(inmate, NULL, why);
+}
+
+enum fan_err fan_inmate_hear(struct fan_inmate *inmate, void *answer, size_t answer_size,
+        bool *heard, struct fan_why *why)
+{
+    char extra;
+    struct iovec parts[2] = { { answer, answer_size }, { &extra, 1 } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+    ssize_t got = recvmsg(inmate->socket, &message, MSG_DONTWAIT);
+
+    *heard = got == (ssize_t)answer_size;
+    if (*heard || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+        return FAN_OK;
+    return bury(inmate, got > 0 ? "answered nonsense" : NULL, why);
+}
+
+enum fan_err fan_inmate_late(struct fan_inmate *inmate, struct fan_why *why)
+{
+    return bury(inmate, "did not answer in time and was killed", why);
+}
+
 enum fan_err fan_inmate_ask(struct fan_inmate *inmate, struct fan_bytes question, void *answer,
         size_t answer_size, int deadline_ms, bool *asked, struct fan_why *why)
 {
     int64_t end = now_ms() + deadline_ms;
-    struct pollfd wait = { .fd = inmate->socket, .events = POLLIN };
-    char extra;
-    struct iovec parts[2] = { { answer, answer_size }, { &extra, 1 } };
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-    ssize_t got;
+    enum fan_err err = fan_inmate_tell(inmate, question, why);
+    bool heard = false;
 
-    *asked = send(inmate->socket, question.at, question.len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-            (ssize_t)question.len;
-    if (!*asked)
-        return bury(inmate, NULL, why);
-    for (;;) {
+    *asked = !err;
+    while (!err && !heard) {
+        struct pollfd wait = { .fd = inmate->socket, .events = POLLIN };
         int64_t left = end - now_ms();
         int ready = left <= 0 ? 0 : poll(&wait, 1, (int)left);
 
         if (ready > 0)
-            break;
-        if (ready == 0)
-            return bury(inmate, "did not answer in time and was killed", why);
-        if (errno != EINTR)
-            return bury(inmate, "could not be heard", why);
+            err = fan_inmate_hear(inmate, answer, answer_size, &heard, why);
+        else if (ready == 0)
+            err = fan_inmate_late(inmate, why);
+        else if (errno != EINTR)
+            err = bury(inmate, "could not be heard", why);
     }
-    got = recvmsg(inmate->socket, &message, MSG_DONTWAIT);
-    if (got <= 0)
-        return bury(inmate, NULL, why);
-    if ((size_t)got != answer_size)
-        return bury(inmate, "answered nonsense", why);
-    return FAN_OK;
+    return err;
 }
 
 void fan_inmate_stop(struct fan_inmate *inmate)

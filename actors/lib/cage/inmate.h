@@ -44,6 +44,21 @@ enum fan_err fan_inmate_start(const char *const *argv, size_t memory_size, struc
 enum fan_err fan_inmate_ask(struct fan_inmate *inmate, struct fan_bytes question, void *answer,
         size_t answer_size, int deadline_ms, bool *asked, struct fan_why *why) FAN_MUST_CHECK;
 
+/* The same without waiting; whoever has a loop watches inmate->socket. Every failure kills and
+ * reaps it, and inmate->pid is 0. */
+
+/** Send @question. fails FAN_UNAVAILABLE: it was not taken; another may be asked the same */
+enum fan_err fan_inmate_tell(struct fan_inmate *inmate, struct fan_bytes question,
+        struct fan_why *why) FAN_MUST_CHECK;
+
+/** Take an answer, if there is one: @heard. fails FAN_UNAVAILABLE: it died, or answered in another
+ * size */
+enum fan_err fan_inmate_hear(struct fan_inmate *inmate, void *answer, size_t answer_size,
+        bool *heard, struct fan_why *why) FAN_MUST_CHECK;
+
+/** Kill it for its silence. Returns FAN_UNAVAILABLE, and says so. */
+enum fan_err fan_inmate_late(struct fan_inmate *inmate, struct fan_why *why);
+
 /** Kill it, reap it, and free what was shared. */
 void fan_inmate_stop(struct fan_inmate *inmate);
 

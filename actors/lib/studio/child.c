@@ -157,6 +157,23 @@ static void warm_up(struct work *work)
     fan_buffer_fini(&made);
 }
 
+/* What hostile input could make of a child: it never answers, or takes all the memory there is. */
+static void make_trouble(uint32_t trouble)
+{
+#ifdef FAN_TEST_BUILD
+    for (volatile bool spins = trouble == FAN_STUDIO_SPIN; spins;) {}
+    for (int taken = 0; trouble == FAN_STUDIO_GLUT && taken < 10240; taken += 64) {
+        char *volatile at = malloc(64ULL * MEGABYTE);
+
+        if (!at)
+            fan_die("out of memory");
+        memset(at, 1, 64ULL * MEGABYTE);
+    }
+#else
+    (void)trouble;
+#endif
+}
+
 /* Answer the first question with what prevents all others. */
 static enum fan_err cannot_work(const struct fan_why *why)
 {
@@ -193,6 +210,7 @@ enum fan_err fan_studio_child_draw(const char *folder, struct fan_why *why)
     while (hear(&question)) {
         struct fan_studio_answer answer = { .files_locked = work.files_locked };
 
+        make_trouble(question.trouble);
         if (question.task == FAN_STUDIO_DRAW)
             draw(&work, &question, &answer);
         else if (question.task == FAN_STUDIO_SHEET)

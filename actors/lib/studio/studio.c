@@ -3,6 +3,7 @@
 #include "actors/lib/cage/inmate.h"
 #include "actors/lib/picture/logo.h"
 #include "actors/lib/studio/wire.h"
+#include "proto/fault.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@ struct fan_studio {
     int deadline_ms;
     struct fan_inmate child;
     bool files_locked;
+    bool starting; /* it has yet to say that it can draw */
+    bool drawing;  /* a picture was asked for, without waiting */
 };
 
 /* ---- questions ---- */
@@ -48,6 +51,10 @@ static enum fan_err write_question(const struct fan_picture_order *order,
         return fan_fail_field(why, FAN_TOO_LARGE, "logo", "a clean logo has at most %d bytes",
                 FAN_LOGO_PNG_MAX);
     out->input = (uint32_t)order->logo.len;
+    if (FAN_FAULTY("studio.child_spins"))
+        out->trouble = FAN_STUDIO_SPIN;
+    if (FAN_FAULTY("studio.child_takes_memory"))
+        out->trouble = FAN_STUDIO_GLUT;
     return FAN_OK;
 }
 
@@ -69,42 +76,68 @@ static enum fan_err take(const struct fan_inmate *child, struct fan_studio_answe
     return FAN_OK;
 }
 
+static struct fan_bytes bytes_of(const struct fan_studio_question *question)
+{
+    return (struct fan_bytes){ (const char *)question, sizeof *question };
+}
+
 static enum fan_err ask(struct fan_inmate *child, const struct fan_studio_question *question,
         int deadline_ms, struct fan_studio_answer *answer, bool *asked, struct fan_why *why)
 {
-    return fan_inmate_ask(child, (struct fan_bytes){ (const char *)question, sizeof *question },
-            answer, sizeof *answer, deadline_ms, asked, why);
+    return fan_inmate_ask(child, bytes_of(question), answer, sizeof *answer, deadline_ms, asked,
+            why);
 }
 
 /* ---- the drawing child ---- */
+
+/* Whether it can draw: its first answer. */
+static enum fan_err judge_start(struct fan_studio *studio, struct fan_studio_answer *answer,
+        struct fan_why *why)
+{
+    struct fan_buffer nothing;
+    enum fan_err err;
+
+    fan_buffer_init(&nothing, 0);
+    err = take(&studio->child, answer, &nothing, why);
+    fan_buffer_fini(&nothing);
+    studio->starting = false;
+    studio->files_locked = answer->files_locked == 1;
+    if (err)
+        fan_inmate_stop(&studio->child);
+    return err;
+}
+
+enum fan_err fan_studio_wake(struct fan_studio *studio, struct fan_why *why)
+{
+    const char *argv[] = { studio->program, "draw", studio->pictures, NULL };
+    const struct fan_studio_question question = { .task = FAN_STUDIO_READY };
+    enum fan_err err;
+
+    if (studio->child.pid != 0)
+        return FAN_OK;
+    err = fan_inmate_start(argv, FAN_STUDIO_MEMORY, &studio->child, why);
+    if (!err)
+        err = fan_inmate_tell(&studio->child, bytes_of(&question), why);
+    studio->starting = !err;
+    return err;
+}
 
 static enum fan_err start(struct fan_studio *studio, struct fan_why *why)
 {
     const char *argv[] = { studio->program, "draw", studio->pictures, NULL };
     struct fan_studio_question question = { .task = FAN_STUDIO_READY };
     struct fan_studio_answer answer;
-    struct fan_buffer nothing;
     bool asked;
     enum fan_err err = fan_inmate_start(argv, FAN_STUDIO_MEMORY, &studio->child, why);
 
     if (!err)
         err = ask(&studio->child, &question, START_MS, &answer, &asked, why);
-    if (err)
-        return err;
-    fan_buffer_init(&nothing, 0);
-    err = take(&studio->child, &answer, &nothing, why);
-    fan_buffer_fini(&nothing);
-    studio->files_locked = answer.files_locked == 1;
-    if (err)
-        fan_inmate_stop(&studio->child);
-    return err;
+    return err ? err : judge_start(studio, &answer, why);
 }
 
-enum fan_err fan_studio_open(const struct fan_studio_settings *settings, struct fan_studio **out,
-        struct fan_why *why)
+struct fan_studio *fan_studio_new(const struct fan_studio_settings *settings)
 {
     struct fan_studio *studio = calloc(1, sizeof *studio);
-    enum fan_err err;
 
     if (!studio)
         fan_die("out of memory");
@@ -113,7 +146,15 @@ enum fan_err fan_studio_open(const struct fan_studio_settings *settings, struct 
     if (!studio->program || !studio->pictures)
         fan_die("out of memory");
     studio->deadline_ms = settings->deadline_ms > 0 ? settings->deadline_ms : DEADLINE_MS;
-    err = start(studio, why);
+    return studio;
+}
+
+enum fan_err fan_studio_open(const struct fan_studio_settings *settings, struct fan_studio **out,
+        struct fan_why *why)
+{
+    struct fan_studio *studio = fan_studio_new(settings);
+    enum fan_err err = start(studio, why);
+
     if (err)
         fan_studio_close(&studio);
     *out = studio;
@@ -155,6 +196,16 @@ static enum fan_err order(struct fan_studio *studio, const struct fan_studio_que
     return fan_fail(why, FAN_UNAVAILABLE, "the drawing child does not stay alive");
 }
 
+static struct fan_picture_note note_of(const struct fan_studio_answer *answer)
+{
+    return (struct fan_picture_note){ .width = (int)(answer->width & 0xffff),
+        .height = (int)(answer->height & 0xffff),
+        .missing_glyphs = answer->missing_glyphs,
+        .shortened = answer->shortened != 0,
+        .logo_left_out = answer->logo_left_out != 0,
+        .contrast = isfinite(answer->contrast) ? (double)answer->contrast : 0 };
+}
+
 enum fan_err fan_studio_draw(struct fan_studio *studio, const struct fan_picture_order *wanted,
         struct fan_buffer *out, struct fan_picture_note *note, struct fan_why *why)
 {
@@ -166,16 +217,90 @@ enum fan_err fan_studio_draw(struct fan_studio *studio, const struct fan_picture
         err = order(studio, &question, wanted->logo, studio->deadline_ms, &answer, why);
     if (!err)
         err = take(&studio->child, &answer, out, why);
+    if (!err)
+        *note = note_of(&answer);
+    return err;
+}
+
+/* ---- without waiting ---- */
+
+enum fan_err fan_studio_ask(struct fan_studio *studio, const struct fan_picture_order *wanted,
+        struct fan_why *why)
+{
+    struct fan_studio_question question;
+    enum fan_err err = write_question(wanted, &question, why);
+
     if (err)
         return err;
-    *note = (struct fan_picture_note){ .width = (int)(answer.width & 0xffff),
-        .height = (int)(answer.height & 0xffff),
-        .missing_glyphs = answer.missing_glyphs,
-        .shortened = answer.shortened != 0,
-        .logo_left_out = answer.logo_left_out != 0,
-        .contrast = isfinite(answer.contrast) ? (double)answer.contrast : 0 };
-    return FAN_OK;
+    for (int i = 0; i < 2; i++) { /* one that died since the last picture is replaced */
+        err = fan_studio_wake(studio, why);
+        if (err)
+            return err;
+        if (wanted->logo.len > 0)
+            memcpy(studio->child.memory, wanted->logo.at, wanted->logo.len);
+        err = fan_inmate_tell(&studio->child, bytes_of(&question), why);
+        studio->drawing = !err;
+        if (!err)
+            return FAN_OK;
+    }
+    return err;
 }
+
+int fan_studio_fd(const struct fan_studio *studio)
+{
+    return studio->child.pid ? studio->child.socket : -1;
+}
+
+uint32_t fan_studio_patience(const struct fan_studio *studio)
+{
+    if (studio->starting)
+        return START_MS;
+    return studio->drawing ? (uint32_t)studio->deadline_ms : 0;
+}
+
+/* The child's end is that of what was awaited of it. */
+static enum fan_err ended(struct fan_studio *studio, enum fan_err err, bool *done)
+{
+    *done = studio->drawing;
+    studio->starting = studio->drawing = false;
+    return err;
+}
+
+enum fan_err fan_studio_hear(struct fan_studio *studio, struct fan_buffer *out,
+        struct fan_picture_note *note, bool *done, struct fan_why *why)
+{
+    struct fan_studio_answer answer = { 0 };
+    bool heard = false;
+    enum fan_err err = fan_inmate_hear(&studio->child, &answer, sizeof answer, &heard, why);
+
+    *done = false;
+    if (err)
+        return ended(studio, err, done);
+    if (!heard)
+        return FAN_OK;
+    if (studio->starting) {
+        err = judge_start(studio, &answer, why);
+        return err ? ended(studio, err, done) : FAN_OK;
+    }
+    if (!studio->drawing) {
+        fan_inmate_stop(&studio->child);
+        return fan_fail(why, FAN_UNAVAILABLE, "the child answered what nobody asked");
+    }
+    studio->drawing = false;
+    *done = true;
+    err = take(&studio->child, &answer, out, why);
+    if (!err)
+        *note = note_of(&answer);
+    return err;
+}
+
+enum fan_err fan_studio_give_up(struct fan_studio *studio, struct fan_why *why)
+{
+    studio->starting = studio->drawing = false;
+    return fan_inmate_late(&studio->child, why);
+}
+
+/* ---- sheets ---- */
 
 enum fan_err fan_studio_sheet(struct fan_studio *studio, const struct fan_sheet *sheet,
         struct fan_buffer *out, struct fan_why *why)

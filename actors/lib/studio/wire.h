@@ -20,8 +20,15 @@ enum fan_studio_task {
     FAN_STUDIO_LOGO,
 };
 
+/* What a test build's child is told to do instead of drawing. */
+enum fan_studio_trouble {
+    FAN_STUDIO_SPIN = 1,
+    FAN_STUDIO_GLUT, /* take 10 GB */
+};
+
 struct fan_studio_question {
     uint32_t task;
+    uint32_t trouble; /* 0: none */
     uint32_t format;
     uint32_t input; /* bytes in the shared memory */
     uint32_t columns, cell;
