@@ -38,6 +38,7 @@ struct call {
     bool opens_stream;                /* the handler wants live_open to answer */
     void (*later)(struct call *call); /* the handler wants this to answer, after the commit */
     struct fan_media_row *media;      /* that is being removed */
+    uint64_t picture;                 /* that was asked for */
     char id[40];                      /* of the request, for the client and the log */
 };
 

@@ -11,6 +11,7 @@ struct fan_media;
 struct fan_token_key;
 struct keys;
 struct live;
+struct pictures;
 
 struct gateway_settings {
     const char *listen;
@@ -24,6 +25,8 @@ struct gateway_settings {
     const char *public_url; /* of the ingester, which serves media */
     uint32_t media_link_days;
     uint32_t media_account_mib;
+    uint32_t picture_wait_ms;
+    const char *pictures; /* folder of the catalogue; "": the usual one */
 };
 
 struct gateway {
@@ -33,7 +36,8 @@ struct gateway {
     struct keys *keys;
     struct live *live;
     struct fan_media *media;
-    struct fan_token_key *tokens;   /* NULL: there is no key, so no links */
+    struct fan_token_key *tokens; /* NULL: there is no key, so no links */
+    struct pictures *pictures;
     struct fan_metric *requests[6]; /* by class of status: requests[2] counts 2xx */
     struct fan_metric *seconds;
     uint64_t request_count;

@@ -2,7 +2,7 @@
  * gateway — the HTTP API: campaigns, contacts, channels, imports, live progress.
  *
  * takes   HTTP from people and programs
- * gives   rows; resolve_request, import_request; news of what they changed
+ * gives   rows; resolve_request, import_request, image_request; news of what they changed
  * keeps   keys that were verified a moment ago, clients of the progress stream
  * scales  start any number; they share nothing
  * fails   without the database every route but /health answers 503; an upload that is cut leaves an
@@ -12,6 +12,7 @@
 #include "gateway/live.h"
 #include "actors/lib/seal/token.h"
 #include "gateway/media.h"
+#include "gateway/pictures.h"
 #include "gateway/upload.h"
 
 #include <stdio.h>
@@ -26,6 +27,10 @@ static const struct fan_setting settings[] = {
     FAN_SET_U32(struct gateway_settings, page_size_max, "100", 1, 200, "rows of a page"),
     FAN_SET_U32(struct gateway_settings, operator_account, "1", 0, UINT32_MAX,
             "account whose owners may stop all sending; 0: none"),
+    FAN_SET_U32(struct gateway_settings, picture_wait_ms, "20000", 100, 120000,
+            "milliseconds that the preview of a picture may take"),
+    FAN_SET_TEXT(struct gateway_settings, pictures, "",
+            "folder of the catalogue; empty: FANFARE_PICTURES, or this installation's"),
     FAN_SET_U32(struct gateway_settings, streams, "256", 1, 65536, "clients that watch progress"),
     FAN_SET_TEXT(struct gateway_settings, public_url, "http://127.0.0.1:8081",
             "where the outside world reaches the ingester: links to media begin with it"),
@@ -54,6 +59,14 @@ WAKES_ON(messages_settled)
 WAKES_ON(receipts_applied)
 WAKES_ON(import_changed)
 WAKES_ON(campaign_changed)
+
+static enum fan_err on_image_ready(struct fan_turn *turn, const struct fan_image_ready *message)
+{
+    struct gateway *gateway = turn->state;
+
+    pictures_take(gateway->pictures, message);
+    return FAN_OK;
+}
 
 static enum fan_err on_live_tick(struct fan_turn *turn)
 {
@@ -148,6 +161,7 @@ static enum fan_err open_gateway(struct fan_actor *actor, void *state, struct fa
     gateway->started = fan_clock_elapsed();
     gateway->keys = keys_new(gateway->settings->key_cache_ms);
     gateway->live = live_new(gateway);
+    gateway->pictures = pictures_new(gateway);
     open_metrics(gateway);
     err = open_media(gateway, why);
     if (err)
@@ -192,6 +206,7 @@ static void close_gateway(struct fan_actor *actor, void *state)
     fan_media_close(&gateway->media); /* nobody is called back into a request that is gone */
     fan_http_server_close(&gateway->server);
     fan_token_key_free(&gateway->tokens);
+    pictures_free(&gateway->pictures);
     live_free(&gateway->live);
     keys_free(&gateway->keys);
 }
@@ -215,6 +230,7 @@ static const struct fan_role gateway_role = {
         .receipts_applied = on_receipts_applied,
         .import_changed = on_import_changed,
         .campaign_changed = on_campaign_changed,
+        .image_ready = on_image_ready,
     },
 };
 

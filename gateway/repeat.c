@@ -7,8 +7,8 @@ enum { HASH = 32, KEY_MAX = 200 };
 static struct fan_bytes key_of(const struct call *call)
 {
     if (!fan_bytes_eq_text(fan_http_method(call->request), "POST") ||
-            call->route->may == MAY_ANYBODY)
-        return FAN_NO_BYTES;
+            call->route->may == MAY_ANYBODY || call->route->handler == preview_picture)
+        return FAN_NO_BYTES; /* a picture comes after the turn, and nothing is kept of it */
     return fan_http_header(call->request, "Idempotency-Key");
 }
 

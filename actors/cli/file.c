@@ -1,5 +1,6 @@
 #include "actors/cli/file.h"
 
+#include "actors/lib/picture/place.h"
 #include "proto/bytes.h"
 
 #include <errno.h>
@@ -47,12 +48,5 @@ enum fan_err fan_file_replace(const char *path, const char *text, unsigned mode,
 
 const char *fan_program_path(const char *name, struct fan_arena *arena)
 {
-    char self[PATH_MAX] = "";
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash = len > 0 ? strrchr(self, '/') : NULL;
-
-    if (!slash)
-        return name;
-    *slash = '\0';
-    return fan_arena_printf(arena, "%s/%s", self, name);
+    return fan_place_beside(name, arena);
 }

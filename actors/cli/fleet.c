@@ -71,6 +71,7 @@ static const struct row rows[] = {
     { "sender-api", "fanfare-sender", { "--kind", "api", "--public-url", "{public}" }, ALWAYS,
             WORKER, true },
     { "analytics", "fanfare-analytics", { NULL }, ALWAYS, WORKER, true },
+    { "imager", "fanfare-imager", { NULL }, ALWAYS, WORKER, true },
     { "ingester", "fanfare-ingester", { "--listen", "{ingester}", "--public-url", "{public}" },
             ALWAYS, DOOR, true },
     { "gateway", "fanfare-gateway", { "--listen", "{gateway}", "--public-url", "{public}" }, ALWAYS,

@@ -6,6 +6,7 @@
 #include "actors/cli/image.h"
 #include "actors/lib/picture/layout.h"
 #include "actors/lib/picture/logo.h"
+#include "actors/lib/picture/place.h"
 #include "actors/lib/studio/studio.h"
 
 #include <errno.h>
@@ -56,17 +57,6 @@ static const struct fan_option options[] = {
             "the catalogue (FANFARE_PICTURES, or that of this installation)"),
     FAN_OPTIONS_END,
 };
-
-static const char *pictures_folder(const char *asked, struct fan_arena *arena)
-{
-    const char *set = getenv("FANFARE_PICTURES");
-
-    if (asked)
-        return asked;
-    if (set && *set)
-        return set;
-    return fan_program_path("../share/fanfare/pictures", arena);
-}
 
 static bool ends(const char *text, const char *ending)
 {
@@ -267,7 +257,7 @@ static enum fan_err run(const struct fan_call *call, int *exit_code, struct fan_
     const struct image_options *asked = call->options;
     struct fan_studio_settings settings = { .program = fan_program_path("fanfare-painter",
                                                     call->arena),
-        .pictures = pictures_folder(asked->pictures, call->arena) };
+        .pictures = fan_place_of_pictures(asked->pictures, call->arena) };
     struct fan_studio *studio = NULL;
     struct fan_buffer logo;
     enum fan_err err;

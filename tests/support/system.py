@@ -70,7 +70,8 @@ def die_with_parent():
 class Reply:
     def __init__(self, response):
         self.status, self.headers = response.status, response.headers
-        self.text = response.read().decode()
+        self.bytes = response.read()
+        self.text = self.bytes.decode(errors="replace")
 
     @property
     def json(self):
