@@ -103,16 +103,23 @@ def takes_memory(site):
     assert victim not in children(site)
 
 
+def silences(site):
+    """How often a broker took an imager for dead, because it heard nothing for 3 s."""
+    return sum(line["event"] == "worker.gone" and line["text"].startswith("imager ")
+               for name in ("broker-1", "broker-2") for line in site.log(name))
+
+
 @fault("F13", "a drawing child that dies, spins or takes all memory costs one picture, and so does "
        "a dead imager", settings={"IMAGER_DEADLINE_MS": 6000, "GATEWAY_PICTURE_WAIT_MS": 25000})
 def pictures(site):
     with site.load() as load:
         eventually(lambda: preview(site).status == 200, 60, "a first picture is drawn")
-        own, imager = memory(site), site.pids()["imager"]
+        own, imager, silent = memory(site), site.pids()["imager"], silences(site)
         for harm in (killed, spins, takes_memory) * 2:
             harm(site)
             is_drawn(preview(site))  # the very next one
         expect(site.pids()["imager"], imager, "nothing of it reached the imager")
+        expect(silences(site), silent, "it is heard of, also while a child spins for 6 s")
         grown = memory(site) - own
         assert grown < GROWTH_MOST, f"the imager grew by {grown >> 20} MiB"
 
