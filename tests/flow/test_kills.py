@@ -90,7 +90,8 @@ def a_run_survives_the_death_of_each_process():
     fanfare.speed_up("chunk")
     at = asked()
     for name in ("broker-1", "renderer", "sender-sms", "scheduler", "broker-2", "ingester",
-                 "postgres", "analytics", "sender-sms", "gateway", "audience", "postgres"):
+                 "postgres", "analytics", "imager", "sender-sms", "gateway", "audience",
+                 "postgres"):
         at += STEP
         await_requests(at)
         fanfare.kill(name)
