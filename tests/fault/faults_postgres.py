@@ -153,7 +153,7 @@ def answers_cut_off(site):
     done = {name for sort in sorts for name in sort[1:]}
     print(f"# {sum(cutter.cuts.values())} answers cut off, of {len(sorts)} sorts of transactions "
           f"by {len({sort[0] for sort in sorts})} processes; {load.unknown} unknown for a while")
-    for name in ("chunk_claim", "chunk_open", "chunk_close", "chunk_receipts"):
+    for name in ("chunk_claim", "chunk_open", "chunk_sent", "chunk_receipts"):
         assert any(one.startswith(name) for one in done), f"{name} was never cut: {sorted(done)}"
     expect(load.repeated, 0, "repeated")
 
