@@ -29,7 +29,7 @@
 struct sender_settings {
     const char *kind; /* of channel that this process serves */
     uint32_t chunks;  /* held at once */
-    uint32_t slice;   /* messages opened at once, at most */
+    uint32_t slice;   /* messages of one; two at most are opened at once */
     uint32_t lease_ms;
     uint32_t send_ttl_ms; /* the first byte leaves so soon after its slice was opened, or not at all
                            */

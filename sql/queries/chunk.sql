@@ -139,11 +139,9 @@ FROM d, c WHERE x.account_id = $1 AND x.id = c.id RETURNING d.n;
 
 -- name: chunk_sent
 -- role: fan_sender
--- The same when the provider simply accepted all of them, as it does mostly: two thirds of the
--- cost.
--- (account, chunk, epoch, owner, first id, then of it and of those behind
--- it, without a gap: provider ids, instants (0: nothing is said of it), and the event: run, type,
--- body, or null)
+-- The same when the provider simply accepted all of them, as it does mostly: three quarters of
+-- the cost. (account, chunk, epoch, owner, first id, then of it and of those behind it, without a
+-- gap: provider ids, instants (0: nothing is said of it), and the event: run, type, body, or null)
 WITH c AS MATERIALIZED (
   SELECT id FROM chunk
   WHERE account_id = $1 AND id = $2 AND epoch = $3::int AND owner = $4
